@@ -1,0 +1,29 @@
+# Thin targets; the build itself is Meson's. Each first installs what is missing (tools/setup.sh).
+PYTHON ?= /usr/bin/python3
+MESON  ?= /usr/bin/meson
+
+.PHONY: all setup demo check bench format clean
+
+all: build/build.ninja
+	$(MESON) compile -C build
+
+build/build.ninja: | setup
+	$(MESON) setup build
+
+setup:
+	@tools/setup.sh
+
+demo: all
+	@$(PYTHON) tools/demo.py --aloft build/aloft $(if $(KEEP),--keep)
+
+check: setup
+	@tools/check.sh
+
+bench: all
+	@$(PYTHON) tests/bench/bench.py --aloft build/aloft
+
+format:
+	@git ls-files -z '*.c' '*.h' | xargs -0 clang-format -i
+
+clean:
+	rm -rf build build-*

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ALOFT_CLI_COMMANDS_H
+#define ALOFT_CLI_COMMANDS_H
+
+#include "opt.h"
+
+/* Every command, in the order of help. One entry each; defined in cmd_<noun>.c. */
+/* clang-format off */
+#define CLI_COMMANDS(X)
+/* clang-format on */
+
+#define CLI_DECLARE(name) extern const struct cli_command name;
+CLI_COMMANDS(CLI_DECLARE)
+#undef CLI_DECLARE
+
+#endif

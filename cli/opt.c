@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "opt.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+#define GIVEN_MAX 64
+
+struct given {
+    const struct opt *opt;
+    const char *value;
+};
+
+struct opt_values {
+    struct given items[GIVEN_MAX];
+    size_t n_items;
+};
+
+static void print_error(const char *format, va_list args)
+{
+    (void)fputs("aloft: ", stderr);
+    (void)vfprintf(stderr, format, args);
+    (void)fputc('\n', stderr);
+}
+
+int usage_error(const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    print_error(format, args);
+    va_end(args);
+    return EXIT_USAGE;
+}
+
+int failure(const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    print_error(format, args);
+    va_end(args);
+    return EXIT_FAILED;
+}
+
+const char *opt_at(const struct opt_values *v, const char *name, size_t i)
+{
+    for (size_t k = 0; k < v->n_items; k++) {
+        if (strcmp(v->items[k].opt->name, name) == 0 && i-- == 0) {
+            return v->items[k].value;
+        }
+    }
+    return NULL;
+}
+
+const char *opt_text(const struct opt_values *v, const char *name)
+{
+    return opt_at(v, name, 0);
+}
+
+bool opt_has(const struct opt_values *v, const char *name)
+{
+    return opt_at(v, name, 0) != NULL;
+}
+
+static const char *dashes(const struct opt *o)
+{
+    return o->name[1] == '\0' ? "-" : "--";
+}
+
+static void print_synopsis(const struct cli_command *c, FILE *out)
+{
+    (void)fprintf(out, "usage: aloft %s%s%s", c->noun, c->verb ? " " : "", c->verb ? c->verb : "");
+    for (const struct opt *o = c->opts; o->name; o++) {
+        (void)fprintf(out, o->is_required ? " " : " [");
+        if (o->kind != OPT_POSITIONAL) {
+            (void)fprintf(out, "%s%s%s", dashes(o), o->name, o->meta ? " " : "");
+        }
+        (void)fprintf(out, "%s%s%s", o->meta ? o->meta : "", o->is_required ? "" : "]",
+                      o->is_list ? "..." : "");
+    }
+    (void)fputc('\n', out);
+}
+
+void opt_help(const struct cli_command *c, FILE *out)
+{
+    print_synopsis(c, out);
+    (void)fprintf(out, "\n%s\n\n", c->summary);
+    for (const struct opt *o = c->opts; o->name; o++) {
+        char left[80];
+        if (o->kind == OPT_POSITIONAL) {
+            (void)snprintf(left, sizeof left, "%s", o->meta);
+        } else {
+            (void)snprintf(left, sizeof left, "%s%s%s%s", dashes(o), o->name, o->meta ? " " : "",
+                           o->meta ? o->meta : "");
+        }
+        if (strlen(left) > 26) {
+            (void)fprintf(out, "  %s\n  %-26s  %s\n", left, "", o->help);
+        } else {
+            (void)fprintf(out, "  %-26s  %s\n", left, o->help);
+        }
+    }
+    (void)fprintf(out, "  %-26s  %s\n", "--help", "This page.");
+    if (c->details) {
+        (void)fprintf(out, "\n%s\n", c->details);
+    }
+}
+
+static const struct opt *find_option(const struct cli_command *c, const char *name, size_t len)
+{
+    for (const struct opt *o = c->opts; o->name; o++) {
+        if (o->kind != OPT_POSITIONAL && strlen(o->name) == len &&
+            strncmp(o->name, name, len) == 0) {
+            return o;
+        }
+    }
+    return NULL;
+}
+
+/* The positional a further bare word belongs to: the first not given yet, or a list. */
+static const struct opt *next_positional(const struct cli_command *c, const struct opt_values *v)
+{
+    for (const struct opt *o = c->opts; o->name; o++) {
+        if (o->kind == OPT_POSITIONAL && (o->is_list || !opt_has(v, o->name))) {
+            return o;
+        }
+    }
+    return NULL;
+}
+
+static int add(struct opt_values *v, const struct opt *o, const char *value)
+{
+    if (v->n_items == GIVEN_MAX) {
+        return usage_error("too many options");
+    }
+    if (!o->is_list && opt_has(v, o->name)) {
+        return usage_error("%s%s is given twice", dashes(o), o->name);
+    }
+    v->items[v->n_items++] = (struct given){o, value};
+    return EXIT_DONE;
+}
+
+/* Takes argv[*i], and the word behind it if the option needs one. */
+static int take_option(const struct cli_command *c, struct opt_values *v, int argc, char **argv,
+                       int *i)
+{
+    const char *word = argv[*i];
+    const char *name = word + (word[1] == '-' ? 2 : 1);
+    size_t len = strcspn(name, "=");
+    const struct opt *o = find_option(c, name, len);
+
+    if (!o || (len == 1) != (word[1] != '-')) {
+        return usage_error("unknown option '%s'; see 'aloft %s%s%s --help'", word, c->noun,
+                           c->verb ? " " : "", c->verb ? c->verb : "");
+    }
+    if (o->kind == OPT_FLAG) {
+        return name[len] == '=' ? usage_error("--%s takes no value", o->name) : add(v, o, "");
+    }
+    if (name[len] == '=') {
+        return add(v, o, name + len + 1);
+    }
+    if (*i + 1 >= argc) {
+        return usage_error("%s%s needs a value (%s)", dashes(o), o->name, o->meta);
+    }
+    return add(v, o, argv[++*i]);
+}
+
+static int parse(const struct cli_command *c, int argc, char **argv, struct opt_values *v)
+{
+    bool only_words = false;
+
+    for (int i = 0; i < argc; i++) {
+        int rc;
+        if (!only_words && strcmp(argv[i], "--") == 0) {
+            only_words = true;
+            continue;
+        }
+        if (!only_words && argv[i][0] == '-' && argv[i][1] != '\0') {
+            rc = take_option(c, v, argc, argv, &i);
+        } else {
+            const struct opt *o = next_positional(c, v);
+            rc = o ? add(v, o, argv[i]) : usage_error("unexpected '%s'", argv[i]);
+        }
+        if (rc != EXIT_DONE) {
+            return rc;
+        }
+    }
+    for (const struct opt *o = c->opts; o->name; o++) {
+        if (o->is_required && !opt_has(v, o->name)) {
+            return o->kind == OPT_POSITIONAL
+                       ? usage_error("%s is missing", o->meta)
+                       : usage_error("%s%s %s is missing", dashes(o), o->name, o->meta);
+        }
+    }
+    return EXIT_DONE;
+}
+
+int opt_run(const struct cli_command *command, int argc, char **argv)
+{
+    struct opt_values values = {0};
+
+    for (int i = 0; i < argc; i++) {
+        if (strcmp(argv[i], "--") == 0) {
+            break;
+        }
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
+            opt_help(command, stdout);
+            return EXIT_DONE;
+        }
+    }
+    int rc = parse(command, argc, argv, &values);
+    if (rc != EXIT_DONE) {
+        print_synopsis(command, stderr);
+        return rc;
+    }
+    return command->run(&values);
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ALOFT_PARTITION_CSV_H
+#define ALOFT_PARTITION_CSV_H
+
+#include "aloft/partition_table.h"
+
+/* The CSV grammar of the vendor's generator (facts/esp-formats.md 2.2). */
+
+/** How to judge a CSV file. A zeroed struct with `table_off` 0x8000 is the tool's default. */
+struct aloft_partition_csv_rules {
+    uint32_t table_off;   /**< Where the table itself will stand; normally 0x8000. */
+    uint32_t flash_bytes; /**< 0 = not checked. */
+    bool is_secondary;    /**< AT's at_customize table: offsets are absolute inside its container. */
+    bool skip_verify;     /**< As the tool's --no-verify: grammar only. */
+};
+
+/** Where and why reading a CSV file failed, or what is odd about it. */
+struct aloft_partition_csv_report {
+    unsigned line;       /**< 1-based; 0 = the file as a whole. */
+    const char *sentence; /**< Constant text for people; NULL = nothing to report. */
+};
+
+/**
+ * Read a CSV file.
+ *
+ * @param text        UTF-8; need not be NUL-terminated; at most 64 KiB.
+ * @param ret_report  Filled on error, and on success if there is a warning.
+ * @retval ALOFT_ERR_SYNTAX     Grammar (number, keyword, missing field, `$VAR`, flag).
+ * @retval ALOFT_ERR_ALIGN      Offset or size is not aligned as its type wants.
+ * @retval ALOFT_ERR_OVERLAP    Two partitions overlap.
+ * @retval ALOFT_ERR_DUPLICATE  Two of a name, or two data/ota.
+ * @retval ALOFT_ERR_RANGE      Below the table, past the flash, or a wrong otadata size.
+ * @retval ALOFT_ERR_TOO_BIG    Too many entries, or the text is too long.
+ */
+ALOFT_MUST_CHECK
+enum aloft_err aloft_partition_csv_parse(const char *text, size_t len,
+                                         const struct aloft_partition_csv_rules *rules,
+                                         struct aloft_partition_table *ret_table,
+                                         struct aloft_partition_csv_report *ret_report);
+
+/**
+ * Write a table as the vendor's tool prints it (two comment lines, keywords where known).
+ *
+ * @param ret_len  Bytes written without the NUL.
+ * @retval ALOFT_ERR_TOO_BIG  `out_cap` is too small; 8192 always suffices.
+ */
+ALOFT_MUST_CHECK
+enum aloft_err aloft_partition_csv_encode(const struct aloft_partition_table *table, char *out,
+                                          size_t out_cap, size_t *ret_len);
+
+#endif

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ALOFT_MODULE_H
+#define ALOFT_MODULE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "aloft/attr.h"
+#include "aloft/command.h"
+#include "aloft/config.h"
+#include "aloft/err.h"
+#include "aloft/port.h"
+#include "aloft/state/at.h"
+#include "aloft/state/ciupdate.h"
+#include "aloft/state/http.h"
+#include "aloft/state/upgrade.h"
+#include "aloft/state/wifi.h"
+
+/* What you call. One module = one struct aloft_module in the caller's memory; there are no globals. */
+
+/** One update server (facts/ciupdate-wire.md 1). */
+struct aloft_server {
+    const char *host;  /**< Name or IPv4 literal; NULL = this mode is not built in (ERROR). */
+    uint16_t port;
+    const char *token; /**< 40 hex digits; NULL sends `(null)`, as stock does. */
+};
+
+/** Run-time configuration; strings are borrowed for the module's life. */
+struct aloft_module_config {
+    struct aloft_server plain; /**< Mode 0. */
+    struct aloft_server tls;   /**< Mode 1. */
+    const char *module_name;   /**< As in AT+GMR: `MINI-1`. */
+    const char *chip_name;     /**< Of formats' chip table: `esp32c3`. */
+    const char *device_id;     /**< `Aloft-Device`; NULL = station MAC as 12 hex digits. */
+    const struct aloft_command *commands; /**< The integrator's own, looked up before the library's; NULL = none. */
+    size_t n_commands;
+    bool accepts_lower_case;   /**< `at+gmr` too; default upper case only. */
+    bool query_as_documented;  /**< AT+CIUPDATE? prints `+CIPUPDATE:` (docs) instead of `+CIUPDATE:` (code). */
+};
+
+/** The whole module. Complete for static allocation; its members are private. */
+struct aloft_module {
+    const struct aloft_port *port;
+    struct aloft_module_config config;
+    uint64_t now_ms;
+    struct aloft_at_state at;
+    struct aloft_wifi_state_data wifi;
+    struct aloft_http_state http;
+    struct aloft_upgrade_state upgrade;
+    struct aloft_ciupdate_state ciupdate;
+};
+
+/**
+ * Begin: reads stored settings, confirms nothing yet. `ready` is printed by the first steps.
+ *
+ * @param port    Borrowed for the module's life.
+ * @param config  Copied; the strings in it are borrowed.
+ * @retval ALOFT_ERR_ARG  A function the library needs is NULL, or the chip is unknown.
+ */
+ALOFT_MUST_CHECK
+enum aloft_err aloft_module_init(struct aloft_module *m, const struct aloft_port *port,
+                                 const struct aloft_module_config *config, uint64_t now_ms);
+
+/** Bytes the UART received. All are taken (lines too long are swallowed). */
+void aloft_module_feed(struct aloft_module *m, const uint8_t *buf, size_t len);
+
+/**
+ * Do what can be done without waiting.
+ *
+ * @return Milliseconds until the next call at the latest; 0 = at once. Call earlier when UART bytes
+ *         were fed or a socket became readable or writable.
+ */
+uint32_t aloft_module_step(struct aloft_module *m, uint64_t now_ms);
+
+#endif

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ALOFT_PORT_H
+#define ALOFT_PORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "aloft/err.h"
+#include "aloft/hash.h"
+
+/*
+ * What you write: the functions a port supplies. All are called from aloft_module_step() or
+ * aloft_module_feed(), in the caller's context, never from an interrupt. None may block on a peer, a
+ * timer or a person: what cannot be done yet answers ALOFT_ERR_AGAIN and is asked again. Only flash
+ * calls may take the time of one flash operation. `ctx` is the port's own, handed back unchanged.
+ */
+
+/** Flash by absolute address. */
+struct aloft_port_flash {
+    /** @retval ALOFT_ERR_FLASH The content of `buf` is undefined. */
+    enum aloft_err (*read)(void *ctx, uint32_t addr, uint8_t *buf, size_t len);
+    /** Erase to FF; `addr` and `len` are multiples of 4096. @retval ALOFT_ERR_FLASH The range is undefined. */
+    enum aloft_err (*erase)(void *ctx, uint32_t addr, uint32_t len);
+    /** Program erased bytes; `addr` and `len` are multiples of 4. @retval ALOFT_ERR_FLASH The range is undefined. */
+    enum aloft_err (*write)(void *ctx, uint32_t addr, const uint8_t *buf, size_t len);
+};
+
+/** One app slot of the running layout. */
+struct aloft_slot {
+    uint8_t index;       /**< N of ota_N. */
+    uint32_t addr;
+    uint32_t size_bytes;
+};
+
+/** Why this boot happened. */
+enum aloft_boot_reason {
+    ALOFT_BOOT_POWER,    /**< Power-on, or unknown. */
+    ALOFT_BOOT_RESTART,  /**< AT+RST, AT+RESTORE or a crash. */
+    ALOFT_BOOT_UPGRADE,  /**< First boot of a newly selected image. */
+    ALOFT_BOOT_ROLLBACK, /**< The selected image did not come up; this is the one before. */
+};
+
+/** The running image and the boot entry (otadata on ESP chips). */
+struct aloft_port_boot {
+    /** The spare slot an upgrade goes to. @retval ALOFT_ERR_NO_SLOT This layout has none. */
+    enum aloft_err (*spare)(void *ctx, struct aloft_slot *ret_slot);
+    /**
+     * Make the image in `slot` the next to boot; it has been verified. On any error the old choice stands.
+     * The write must be such that a power cut leaves either the old or the new choice.
+     */
+    enum aloft_err (*select)(void *ctx, const struct aloft_slot *slot);
+    /** The running image works: keep it. OK if there is nothing to confirm. */
+    enum aloft_err (*confirm)(void *ctx);
+    /** The running image waits for confirm(); an upgrade is refused meanwhile. */
+    bool (*is_unconfirmed)(void *ctx);
+    /** Another slot than the running one is selected (an upgrade waits for its restart). */
+    bool (*is_pending)(void *ctx);
+    enum aloft_boot_reason (*reason)(void *ctx);
+    /** Restart the module; does not return control to the library in a useful way (it may return). */
+    void (*restart)(void *ctx);
+};
+
+/** An IPv4 address in network order bytes. */
+struct aloft_addr {
+    uint8_t ipv4[4];
+};
+
+/** Sockets are small non-negative numbers of the port's. */
+struct aloft_port_net {
+    /**
+     * Name to address; a dotted IPv4 literal answers at once. Ask again with the same `host` while AGAIN.
+     * @retval ALOFT_ERR_AGAIN   Being looked up.
+     * @retval ALOFT_ERR_RESOLVE No such name, or no network.
+     */
+    enum aloft_err (*resolve)(void *ctx, const char *host, struct aloft_addr *ret_addr);
+    /**
+     * Begin to connect. Returns at once; the outcome comes from ready().
+     * @param tls_host  NULL = plain TCP. Otherwise TLS with this name as SNI (no SNI for a literal); borrowed until ready() answered.
+     * @retval ALOFT_ERR_CONNECT No socket free, or refused at once. `*ret_socket` is -1.
+     */
+    enum aloft_err (*open)(void *ctx, const struct aloft_addr *addr, uint16_t port,
+                           const char *tls_host, int *ret_socket);
+    /** OK: connected, TLS included. AGAIN. CONNECT or TLS: failed; close() is still due. */
+    enum aloft_err (*ready)(void *ctx, int socket);
+    /**
+     * @retval ALOFT_ERR_OK     `*ret_n` (at least 1) bytes are in `buf`.
+     * @retval ALOFT_ERR_AGAIN  Nothing there.
+     * @retval ALOFT_ERR_CLOSED The peer ended the stream (FIN or close_notify).
+     * @retval ALOFT_ERR_IO     Reset or TLS failure.
+     */
+    enum aloft_err (*read)(void *ctx, int socket, uint8_t *buf, size_t cap, size_t *ret_n);
+    /** Like read(); `*ret_n` bytes were taken. */
+    enum aloft_err (*write)(void *ctx, int socket, const uint8_t *buf, size_t len, size_t *ret_n);
+    /** Give the socket back; -1 is ignored. */
+    void (*close)(void *ctx, int socket);
+};
+
+enum aloft_wifi_state {
+    ALOFT_WIFI_IDLE,         /**< Never tried since boot. */
+    ALOFT_WIFI_JOINING,      /**< Scanning, associating. */
+    ALOFT_WIFI_CONNECTED,    /**< Associated, no address yet. */
+    ALOFT_WIFI_GOT_IP,
+    ALOFT_WIFI_DISCONNECTED, /**< Left, lost or failed: see `fail`. */
+};
+
+/** Failure codes of AT+CWJAP, as printed (facts/at-commands.md 4). */
+enum aloft_wifi_fail {
+    ALOFT_WIFI_FAIL_NONE = 0,
+    ALOFT_WIFI_FAIL_TIMEOUT = 1,
+    ALOFT_WIFI_FAIL_PASSWORD = 2,
+    ALOFT_WIFI_FAIL_NO_AP = 3,
+    ALOFT_WIFI_FAIL_OTHER = 4,
+};
+
+struct aloft_wifi_join {
+    char ssid[33];
+    char password[65];
+    uint8_t bssid[6];
+    bool has_bssid;
+};
+
+struct aloft_wifi_status {
+    enum aloft_wifi_state state;
+    enum aloft_wifi_fail fail;
+    char ssid[33];
+    uint8_t bssid[6];
+    uint8_t channel;
+    int8_t rssi;
+    uint8_t ip[4];
+    uint8_t gateway[4];
+    uint8_t netmask[4];
+};
+
+struct aloft_port_wifi {
+    /** 0 off, 1 station, 2 soft-AP, 3 both. */
+    enum aloft_err (*set_mode)(void *ctx, uint8_t mode);
+    /** Begin to join; outcome by status(). Leaves the current AP first. `join` is copied. */
+    enum aloft_err (*join)(void *ctx, const struct aloft_wifi_join *join);
+    void (*leave)(void *ctx);
+    void (*status)(void *ctx, struct aloft_wifi_status *ret_status);
+    void (*station_mac)(void *ctx, uint8_t *ret_mac); /**< 6 bytes. */
+    void (*ap_mac)(void *ctx, uint8_t *ret_mac);      /**< 6 bytes. */
+    void (*ap_ip)(void *ctx, uint8_t *ret_ip);        /**< 4 bytes. */
+};
+
+/** Small values that survive a restart (NVS on ESP chips). Keys are constants of the library, <= 15 bytes. */
+struct aloft_port_settings {
+    /** @param ret_len In: capacity of `buf`; out: bytes. @retval ALOFT_ERR_NOT_FOUND Never set. */
+    enum aloft_err (*get)(void *ctx, const char *key, void *buf, size_t *ret_len);
+    /** Stored when it returns; a power cut leaves the old or the new value. */
+    enum aloft_err (*set)(void *ctx, const char *key, const void *buf, size_t len);
+    /** Remove one; OK if it was not there. */
+    enum aloft_err (*remove)(void *ctx, const char *key);
+    /** AT+RESTORE: remove all (manufacturing data stays). */
+    enum aloft_err (*remove_all)(void *ctx);
+};
+
+struct aloft_uart_format {
+    uint32_t baud;
+    uint8_t data_bits; /**< 5..8. */
+    uint8_t stop_bits; /**< 1: 1, 2: 1.5, 3: 2. */
+    uint8_t parity;    /**< 0 none, 1 odd, 2 even. */
+    uint8_t flow;      /**< 0..3, bit 0 RTS, bit 1 CTS. */
+};
+
+struct aloft_port_uart {
+    /** Take up to `len` bytes; returns how many were taken (0 = full, try later). */
+    size_t (*write)(void *ctx, const uint8_t *buf, size_t len);
+    /** All bytes taken have left the wire. */
+    bool (*is_drained)(void *ctx);
+    enum aloft_err (*set_format)(void *ctx, const struct aloft_uart_format *format);
+    void (*get_format)(void *ctx, struct aloft_uart_format *ret_format);
+};
+
+/** Texts of the running firmware, read from its own image. */
+struct aloft_firmware_info {
+    char at_version[33];   /**< `5.1.0.0-dev`: first line of AT+GMR. */
+    char at_commit[17];
+    char sdk_version[33];  /**< `v5.4.4`. */
+    char compile_commit[17];
+    char compile_date[17]; /**< `Nov 22 2026`. */
+    char compile_time[17]; /**< `12:34:56`. */
+    char app_version[33];  /**< `v5.0.1.0`, of the booted slot's own descriptor. */
+};
+
+/** All a module needs from its platform. Filled by the port, borrowed for the module's whole life. */
+struct aloft_port {
+    void *ctx;
+    struct aloft_port_flash flash;
+    struct aloft_port_boot boot;
+    struct aloft_port_net net;
+    struct aloft_port_wifi wifi;
+    struct aloft_port_settings settings;
+    struct aloft_port_uart uart;
+    struct aloft_hash sha256; /**< State memory for one running hash, owned by the port. */
+    /** Fill with random bytes; used for jitter, never for secrets. */
+    void (*random)(void *ctx, uint8_t *buf, size_t len);
+    void (*firmware_info)(void *ctx, struct aloft_firmware_info *ret_info);
+    /** One line for the developer's log, never the AT port; NULL = none. Must not call back. */
+    void (*log)(void *ctx, const char *line);
+};
+
+#endif
