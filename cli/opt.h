@@ -16,25 +16,28 @@ enum opt_kind {
 
 struct opt {
     enum opt_kind kind;
-    const char *name;    /**< `server`, `o`; for a positional only a key. */
-    const char *meta;    /**< `URL`: how help calls the value. NULL for a flag. */
-    const char *help;    /**< One line; says the default. */
+    const char *name; /**< `server`, `o`; for a positional only a key. */
+    const char *meta; /**< `URL`: how help calls the value. NULL for a flag. */
+    const char *help; /**< One line; says the default. */
     bool is_required;
-    bool is_list;        /**< May come several times. */
+    bool is_list; /**< May come several times. */
 };
 
-#define OPT_END {0}
+#define OPT_END                                                                                    \
+    {                                                                                              \
+        0                                                                                          \
+    }
 
 enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
 struct opt_values;
 
 struct cli_command {
-    const char *noun;       /**< `rom`; or the whole command, `serve`. */
-    const char *verb;       /**< `deploy`; NULL if the noun stands alone. */
-    const char *summary;    /**< One line. */
-    const char *details;    /**< More help; NULL = none. */
-    const struct opt *opts; /**< Ends with OPT_END. */
+    const char *noun;                            /**< `rom`; or the whole command, `serve`. */
+    const char *verb;                            /**< `deploy`; NULL if the noun stands alone. */
+    const char *summary;                         /**< One line. */
+    const char *details;                         /**< More help; NULL = none. */
+    const struct opt *opts;                      /**< Ends with OPT_END. */
     int (*run)(const struct opt_values *values); /**< EXIT_DONE, EXIT_FAILED or EXIT_USAGE. */
 };
 

@@ -44,7 +44,8 @@ void log_event(enum log_level level, const char *event, const char *format, ...)
     if (n > sizeof line - 1) {
         n = sizeof line - 1;
     }
-    for (size_t i = 0; i < n; i++) { /* one event, one line: text from outside cannot forge another */
+    for (size_t i = 0; i < n;
+         i++) { /* one event, one line: text from outside cannot forge another */
         if ((unsigned char)line[i] < ' ' || line[i] == 0x7F) {
             line[i] = '?';
         }

@@ -4,7 +4,8 @@
 
 #include "aloft/config.h"
 
-_Static_assert(ALOFT_CONFIG_LINE_BYTES >= 256, "facts/at-commands.md 1.3: a command has up to 256 bytes");
+_Static_assert(ALOFT_CONFIG_LINE_BYTES >= 256,
+               "facts/at-commands.md 1.3: a command has up to 256 bytes");
 _Static_assert(ALOFT_CONFIG_TX_BYTES >= 512, "one AT+GMR answer must fit");
 _Static_assert(ALOFT_CONFIG_PARAMS >= 9 && ALOFT_CONFIG_PARAMS <= 32, "AT+CWJAP has nine");
 _Static_assert(ALOFT_CONFIG_HTTP_BYTES >= 1536, "a request of ours and a response head must fit");

@@ -18,7 +18,8 @@
         enum aloft_err got_ = (got);                                                               \
         enum aloft_err wanted_ = (wanted);                                                         \
         if (got_ != wanted_) {                                                                     \
-            fail_msg("%s: got %s, wanted %s", #got, aloft_err_name(got_), aloft_err_name(wanted_)); \
+            fail_msg("%s: got %s, wanted %s", #got, aloft_err_name(got_),                          \
+                     aloft_err_name(wanted_));                                                     \
         }                                                                                          \
     } while (0)
 

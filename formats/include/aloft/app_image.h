@@ -12,19 +12,19 @@
 #include "aloft/hash.h"
 
 /*
- * App images (facts/esp-formats.md 1): an incremental reader that sees each byte once, in order, and
- * judges as the boot loader will. It needs no buffer but its own state. The same reader serves the
- * upgrade engine, the boot loader model, the server's analyser and `aloft image info`.
+ * App images (facts/esp-formats.md 1): an incremental reader that sees each byte once, in order,
+ * and judges as the boot loader will. It needs no buffer but its own state. The same reader serves
+ * the upgrade engine, the boot loader model, the server's analyser and `aloft image info`.
  */
 
-#define ALOFT_APP_MAGIC           0xE9
-#define ALOFT_APP_SEGMENTS_MAX    16
-#define ALOFT_APP_HEADER_BYTES    24u
-#define ALOFT_APP_DESC_OFF        0x20u
-#define ALOFT_APP_DESC_BYTES      256u
-#define ALOFT_APP_DESC_MAGIC      0xABCD5432u
-#define ALOFT_APP_PREFIX_BYTES    288u /**< Header, first segment header, descriptor. */
-#define ALOFT_SIGNATURE_BYTES     4096u /**< Secure Boot v2 signature sector. */
+#define ALOFT_APP_MAGIC        0xE9
+#define ALOFT_APP_SEGMENTS_MAX 16
+#define ALOFT_APP_HEADER_BYTES 24u
+#define ALOFT_APP_DESC_OFF     0x20u
+#define ALOFT_APP_DESC_BYTES   256u
+#define ALOFT_APP_DESC_MAGIC   0xABCD5432u
+#define ALOFT_APP_PREFIX_BYTES 288u  /**< Header, first segment header, descriptor. */
+#define ALOFT_SIGNATURE_BYTES  4096u /**< Secure Boot v2 signature sector. */
 
 struct aloft_app_header {
     uint8_t segment_count;
@@ -59,11 +59,14 @@ struct aloft_app_desc {
 
 /** What the reader compares with. A zeroed struct accepts any chip and revision. */
 struct aloft_app_rules {
-    const struct aloft_chip *chip; /**< NULL = any known chip (the image's own), unknown ids refused only by rows that need one. */
+    const struct aloft_chip *chip; /**< NULL = any known chip (the image's own), unknown ids refused
+                                      only by rows that need one. */
     uint16_t chip_revision;        /**< major * 100 + minor; 0 = unknown, not checked. */
-    uint32_t slot_bytes;           /**< The image with its signature sector must fit; 0 = not checked. */
-    bool has_signature;            /**< A Secure Boot v2 sector must follow (its place is counted; it is not verified here). */
-    bool requires_app_desc;        /**< Refuse an image without descriptor even where the boot loader does not. */
+    uint32_t slot_bytes; /**< The image with its signature sector must fit; 0 = not checked. */
+    bool has_signature;  /**< A Secure Boot v2 sector must follow (its place is counted; it is not
+                            verified here). */
+    bool requires_app_desc; /**< Refuse an image without descriptor even where the boot loader does
+                               not. */
 };
 
 /** Reading state; complete so that it can be allocated statically, otherwise private. */
@@ -71,17 +74,18 @@ struct aloft_app_image {
     /* Results, valid as soon as the named byte has been fed. */
     struct aloft_app_header header; /**< After byte 24. */
     struct aloft_app_segment segments[ALOFT_APP_SEGMENTS_MAX];
-    uint8_t n_segments;             /**< Segment headers read so far. */
+    uint8_t n_segments; /**< Segment headers read so far. */
     bool has_header;
-    bool has_desc;                  /**< `desc` is filled (after byte 288, magic found). */
+    bool has_desc; /**< `desc` is filled (after byte 288, magic found). */
     struct aloft_app_desc desc;
-    uint32_t image_bytes;           /**< Unsigned length L; 0 until known (after the checksum byte). */
-    uint32_t signature_off;         /**< align_up(L, 4096); 0 until L is known. */
-    uint8_t checksum;               /**< Calculated so far. */
-    uint8_t checksum_stored;        /**< Valid when `image_bytes` is not 0. */
-    uint8_t hash[ALOFT_SHA256_BYTES]; /**< Calculated; valid once complete and `header.hash_appended`. */
-    enum aloft_err err;             /**< First error; sticky. */
-    uint32_t err_off;               /**< Offset at which it was found. */
+    uint32_t image_bytes;    /**< Unsigned length L; 0 until known (after the checksum byte). */
+    uint32_t signature_off;  /**< align_up(L, 4096); 0 until L is known. */
+    uint8_t checksum;        /**< Calculated so far. */
+    uint8_t checksum_stored; /**< Valid when `image_bytes` is not 0. */
+    uint8_t hash[ALOFT_SHA256_BYTES]; /**< Calculated; valid once complete and
+                                         `header.hash_appended`. */
+    enum aloft_err err;               /**< First error; sticky. */
+    uint32_t err_off;                 /**< Offset at which it was found. */
 
     /* Private. */
     struct aloft_app_rules rules;
@@ -137,7 +141,8 @@ bool aloft_app_image_is_complete(const struct aloft_app_image *img);
 ALOFT_MUST_CHECK
 enum aloft_err aloft_app_image_finish(const struct aloft_app_image *img);
 
-/** Read the 24 header bytes without judging any but the magic. @retval ALOFT_ERR_MAGIC not an app image. */
+/** Read the 24 header bytes without judging any but the magic. @retval ALOFT_ERR_MAGIC not an app
+ * image. */
 ALOFT_MUST_CHECK
 enum aloft_err aloft_app_header_parse(const uint8_t *buf, struct aloft_app_header *ret_header);
 

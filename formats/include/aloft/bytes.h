@@ -27,7 +27,8 @@ void aloft_get_text(const uint8_t *field, size_t field_len, char *out, size_t ou
 /**
  * CRC-32 as flash and packed formats use it (facts/esp-formats.md 0.1).
  *
- * @param seed  0 for the ordinary zlib CRC, 0xFFFFFFFF for otadata and NVS; a returned value continues a sum.
+ * @param seed  0 for the ordinary zlib CRC, 0xFFFFFFFF for otadata and NVS; a returned value
+ * continues a sum.
  */
 uint32_t aloft_crc32(uint32_t seed, const uint8_t *buf, size_t len);
 

@@ -15,14 +15,15 @@ struct aloft_range {
 
 /** What an image reader must know of a chip (facts/esp-formats.md 0.3). */
 struct aloft_chip {
-    const char *name;    /**< `esp32c3`: as in options and in `Aloft-Chip`. */
-    const char *at_name; /**< `ESP32C3`: as in AT+GMR. */
-    uint16_t id;         /**< At offset 12 of the image header. */
+    const char *name;        /**< `esp32c3`: as in options and in `Aloft-Chip`. */
+    const char *at_name;     /**< `ESP32C3`: as in AT+GMR. */
+    uint16_t id;             /**< At offset 12 of the image header. */
     uint32_t bootloader_off; /**< Flash address of the second-stage boot loader. */
     struct aloft_range drom; /**< Mapped data addresses. */
     struct aloft_range irom; /**< Mapped code addresses. */
-    struct aloft_range ram[ALOFT_CHIP_RAM_RANGES]; /**< Loadable RAM and RTC memory; unused ones 0. */
-    bool needs_app_desc; /**< The boot loader itself refuses an image without an app descriptor. */
+    struct aloft_range
+        ram[ALOFT_CHIP_RAM_RANGES]; /**< Loadable RAM and RTC memory; unused ones 0. */
+    bool needs_app_desc;  /**< The boot loader itself refuses an image without an app descriptor. */
     bool has_small_pages; /**< The MMU page follows the image's own descriptor (C2, C6, C61, H2). */
     bool checks_efuse_block; /**< Everything but ESP32. */
 };

@@ -10,7 +10,8 @@
 
 /**
  * A hash function that the embedding program brings (hardware, OpenSSL, Mbed TLS).
- * None of the calls can fail: a port whose hardware can, must make the digest wrong (all zero) then.
+ * None of the calls can fail: a port whose hardware can, must make the digest wrong (all zero)
+ * then.
  */
 struct aloft_hash_ops {
     void (*start)(void *state);

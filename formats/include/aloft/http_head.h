@@ -35,17 +35,18 @@ enum aloft_http_kind { ALOFT_HTTP_REQUEST, ALOFT_HTTP_RESPONSE };
 
 /** Parsing state and result; complete for static allocation. Members below the line are private. */
 struct aloft_http_head {
-    uint8_t minor_version;           /**< 0 or 1. */
-    struct aloft_http_piece method;  /**< Request. */
-    struct aloft_http_piece target;  /**< Request; origin form `/...`, absolute form, or `*`; no spaces or controls. */
-    uint16_t status;                 /**< Response, 100..599. */
+    uint8_t minor_version;          /**< 0 or 1. */
+    struct aloft_http_piece method; /**< Request. */
+    struct aloft_http_piece
+        target; /**< Request; origin form `/...`, absolute form, or `*`; no spaces or controls. */
+    uint16_t status; /**< Response, 100..599. */
     struct aloft_http_field fields[ALOFT_HTTP_FIELDS_MAX];
     uint16_t n_fields;
     bool has_content_length;
     uint64_t content_length;
     bool is_chunked;
-    bool is_keep_alive;              /**< By version and Connection. */
-    size_t head_len;                 /**< Bytes up to and including the blank line; 0 until complete. */
+    bool is_keep_alive; /**< By version and Connection. */
+    size_t head_len;    /**< Bytes up to and including the blank line; 0 until complete. */
     /* private */
     enum aloft_http_kind kind;
     size_t scanned;
@@ -93,12 +94,13 @@ struct aloft_http_chunked {
 /**
  * Take the next bytes of a chunked body and say which of them are payload.
  *
- * One call yields at most one payload run: `buf[*ret_off .. *ret_off + *ret_len)`. `*ret_used` bytes are
- * done with; call again with the rest.
+ * One call yields at most one payload run: `buf[*ret_off .. *ret_off + *ret_len)`. `*ret_used`
+ * bytes are done with; call again with the rest.
  *
  * @retval ALOFT_ERR_OK            More may follow (also when `*ret_len` is 0).
  * @retval ALOFT_ERR_CLOSED        The body is complete; `*ret_used` counts its last byte.
- * @retval ALOFT_ERR_HTTP_FRAMING  Bad chunk size, line too long (ALOFT_HTTP_CHUNK_LINE_MAX), or missing line end.
+ * @retval ALOFT_ERR_HTTP_FRAMING  Bad chunk size, line too long (ALOFT_HTTP_CHUNK_LINE_MAX), or
+ * missing line end.
  */
 ALOFT_MUST_CHECK
 enum aloft_err aloft_http_chunked_feed(struct aloft_http_chunked *c, const char *buf, size_t len,

@@ -11,8 +11,8 @@
 
 /** What kind of file a module of this layout takes as `ota.bin` (facts/esp-formats.md 0.4). */
 enum aloft_upload_kind {
-    ALOFT_UPLOAD_NONE,   /**< One slot, no OTA. */
-    ALOFT_UPLOAD_PLAIN,  /**< An app image, first byte E9. */
+    ALOFT_UPLOAD_NONE,    /**< One slot, no OTA. */
+    ALOFT_UPLOAD_PLAIN,   /**< An app image, first byte E9. */
     ALOFT_UPLOAD_PACKED2, /**< Packed image v2, first bytes `ESP`. */
     ALOFT_UPLOAD_PACKED3, /**< Packed image v3 behind an app header, first bytes E9 00. */
 };
@@ -46,7 +46,8 @@ const struct aloft_layout *aloft_layout_at(size_t i);
 /** The words users see: "plain", "packed v2", "packed v3", "none". */
 const char *aloft_upload_kind_text(enum aloft_upload_kind kind);
 
-/** Size in bytes of what `ota.bin` may fill (the smallest spare slot, or the packed storage); 0 if there is no OTA. */
+/** Size in bytes of what `ota.bin` may fill (the smallest spare slot, or the packed storage); 0 if
+ * there is no OTA. */
 uint32_t aloft_layout_target_bytes(const struct aloft_layout *layout);
 
 #endif

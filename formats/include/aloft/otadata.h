@@ -23,7 +23,7 @@
 #define ALOFT_OTA_UNDEFINED      0xFFFFFFFFu
 
 struct aloft_otadata_entry {
-    uint32_t seq; /**< 0xFFFFFFFF = blank. */
+    uint32_t seq;      /**< 0xFFFFFFFF = blank. */
     uint8_t label[20]; /**< Unused by all; kept as read. */
     uint32_t state;
     uint32_t crc;
@@ -58,7 +58,8 @@ int aloft_otadata_active(const struct aloft_otadata *d);
 /** Slot number an entry selects among `n_slots` (at least 1) ota slots. */
 uint32_t aloft_otadata_slot(const struct aloft_otadata_entry *e, uint32_t n_slots);
 
-/** State of the first entry with a fitting CRC that selects `slot`; ALOFT_OTA_UNDEFINED if there is none. */
+/** State of the first entry with a fitting CRC that selects `slot`; ALOFT_OTA_UNDEFINED if there is
+ * none. */
 uint32_t aloft_otadata_slot_state(const struct aloft_otadata *d, uint32_t slot, uint32_t n_slots);
 
 /**

@@ -10,13 +10,13 @@
 struct aloft_partition_csv_rules {
     uint32_t table_off;   /**< Where the table itself will stand; normally 0x8000. */
     uint32_t flash_bytes; /**< 0 = not checked. */
-    bool is_secondary;    /**< AT's at_customize table: offsets are absolute inside its container. */
-    bool skip_verify;     /**< As the tool's --no-verify: grammar only. */
+    bool is_secondary; /**< AT's at_customize table: offsets are absolute inside its container. */
+    bool skip_verify;  /**< As the tool's --no-verify: grammar only. */
 };
 
 /** Where and why reading a CSV file failed, or what is odd about it. */
 struct aloft_partition_csv_report {
-    unsigned line;       /**< 1-based; 0 = the file as a whole. */
+    unsigned line;        /**< 1-based; 0 = the file as a whole. */
     const char *sentence; /**< Constant text for people; NULL = nothing to report. */
 };
 

@@ -13,9 +13,9 @@
 
 /* Partition tables, binary and CSV (facts/esp-formats.md 2). */
 
-#define ALOFT_PARTITION_TABLE_BYTES 0xC00u /**< Data area of the sector, and size of the file. */
+#define ALOFT_PARTITION_TABLE_BYTES  0xC00u /**< Data area of the sector, and size of the file. */
 #define ALOFT_PARTITION_RECORD_BYTES 32u
-#define ALOFT_PARTITION_MAX 95 /**< Entries that fit with the end marker. */
+#define ALOFT_PARTITION_MAX          95 /**< Entries that fit with the end marker. */
 
 /* Types and the subtypes this project names. Stored: never renumber. */
 #define ALOFT_PARTITION_APP          0x00
@@ -35,7 +35,7 @@
 struct aloft_partition {
     uint8_t type;
     uint8_t subtype;
-    uint32_t off;        /**< Absolute flash address. */
+    uint32_t off; /**< Absolute flash address. */
     uint32_t size_bytes;
     uint32_t flags;
     char label[ALOFT_LABEL_MAX + 1]; /**< Always NUL-terminated here, 16 bytes may be used. */

@@ -5,7 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What is this file? A guess from its first bytes, for sentences to people (facts/esp-formats.md 7, row 2). */
+/* What is this file? A guess from its first bytes, for sentences to people (facts/esp-formats.md 7,
+ * row 2). */
 
 /** Enumerator, words for people (with article). */
 /* clang-format off */

@@ -14,7 +14,7 @@ void auto_fclose(void *p);
 
 /** Hand a scope-bound pointer on: yields it and leaves NULL behind. */
 #define STEAL(p)                                                                                   \
-    __extension__({                                                                                             \
+    __extension__({                                                                                \
         __typeof__(p) steal_value_ = (p);                                                          \
         (p) = NULL;                                                                                \
         steal_value_;                                                                              \
@@ -22,7 +22,7 @@ void auto_fclose(void *p);
 
 /** The same for a descriptor; leaves -1 behind. */
 #define STEAL_FD(fd)                                                                               \
-    __extension__({                                                                                             \
+    __extension__({                                                                                \
         int steal_value_ = (fd);                                                                   \
         (fd) = -1;                                                                                 \
         steal_value_;                                                                              \

@@ -7,8 +7,8 @@
 #define ERROR_SENTENCE_BYTES 512
 
 /**
- * Why a host function failed, in one sentence for people. The caller owns it; functions take a pointer
- * as their last parameter (NULL = not wanted) and fill it only on failure.
+ * Why a host function failed, in one sentence for people. The caller owns it; functions take a
+ * pointer as their last parameter (NULL = not wanted) and fill it only on failure.
  */
 struct error {
     enum aloft_err code;
@@ -16,13 +16,13 @@ struct error {
     char sentence[ERROR_SENTENCE_BYTES];
 };
 
-/** Fill `e` (may be NULL) and return `code`: `return fail(e, ALOFT_ERR_IO, "...")`. Cut when too long. */
+/** Fill `e` (may be NULL) and return `code`: `return fail(e, ALOFT_ERR_IO, "...")`. Cut when too
+ * long. */
 __attribute__((format(printf, 3, 4))) enum aloft_err fail(struct error *e, enum aloft_err code,
                                                           const char *format, ...);
 
 /** As fail(), with errno's text appended after ": " and kept as native code. */
-__attribute__((format(printf, 3, 4))) enum aloft_err fail_errno(struct error *e,
-                                                                enum aloft_err code,
-                                                                const char *format, ...);
+__attribute__((format(printf, 3, 4))) enum aloft_err
+fail_errno(struct error *e, enum aloft_err code, const char *format, ...);
 
 #endif

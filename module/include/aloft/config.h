@@ -6,7 +6,8 @@
  * ranges are asserted in module/src/config_check.c. Server, tokens and names are run-time
  * configuration: struct aloft_module_config in aloft/module.h. */
 
-/** Bytes of one command line without its CRLF (facts/at-commands.md 1.3); longer ones answer ERROR. */
+/** Bytes of one command line without its CRLF (facts/at-commands.md 1.3); longer ones answer ERROR.
+ */
 #ifndef ALOFT_CONFIG_LINE_BYTES
 #define ALOFT_CONFIG_LINE_BYTES 256
 #endif
@@ -31,7 +32,8 @@
 #define ALOFT_CONFIG_STALL_MS 20000
 #endif
 
-/** Whole time of one upgrade, ms. Generous: a slow link is not an error, a dead one shows as a stall. */
+/** Whole time of one upgrade, ms. Generous: a slow link is not an error, a dead one shows as a
+ * stall. */
 #ifndef ALOFT_CONFIG_TOTAL_MS
 #define ALOFT_CONFIG_TOTAL_MS 900000
 #endif

@@ -17,11 +17,12 @@
 #include "aloft/state/upgrade.h"
 #include "aloft/state/wifi.h"
 
-/* What you call. One module = one struct aloft_module in the caller's memory; there are no globals. */
+/* What you call. One module = one struct aloft_module in the caller's memory; there are no globals.
+ */
 
 /** One update server (facts/ciupdate-wire.md 1). */
 struct aloft_server {
-    const char *host;  /**< Name or IPv4 literal; NULL = this mode is not built in (ERROR). */
+    const char *host; /**< Name or IPv4 literal; NULL = this mode is not built in (ERROR). */
     uint16_t port;
     const char *token; /**< 40 hex digits; NULL sends `(null)`, as stock does. */
 };
@@ -33,10 +34,12 @@ struct aloft_module_config {
     const char *module_name;   /**< As in AT+GMR: `MINI-1`. */
     const char *chip_name;     /**< Of formats' chip table: `esp32c3`. */
     const char *device_id;     /**< `Aloft-Device`; NULL = station MAC as 12 hex digits. */
-    const struct aloft_command *commands; /**< The integrator's own, looked up before the library's; NULL = none. */
+    const struct aloft_command
+        *commands; /**< The integrator's own, looked up before the library's; NULL = none. */
     size_t n_commands;
-    bool accepts_lower_case;   /**< `at+gmr` too; default upper case only. */
-    bool query_as_documented;  /**< AT+CIUPDATE? prints `+CIPUPDATE:` (docs) instead of `+CIUPDATE:` (code). */
+    bool accepts_lower_case;  /**< `at+gmr` too; default upper case only. */
+    bool query_as_documented; /**< AT+CIUPDATE? prints `+CIPUPDATE:` (docs) instead of `+CIUPDATE:`
+                                 (code). */
 };
 
 /** The whole module. Complete for static allocation; its members are private. */

@@ -11,24 +11,27 @@
 
 /*
  * What you write: the functions a port supplies. All are called from aloft_module_step() or
- * aloft_module_feed(), in the caller's context, never from an interrupt. None may block on a peer, a
- * timer or a person: what cannot be done yet answers ALOFT_ERR_AGAIN and is asked again. Only flash
- * calls may take the time of one flash operation. `ctx` is the port's own, handed back unchanged.
+ * aloft_module_feed(), in the caller's context, never from an interrupt. None may block on a peer,
+ * a timer or a person: what cannot be done yet answers ALOFT_ERR_AGAIN and is asked again. Only
+ * flash calls may take the time of one flash operation. `ctx` is the port's own, handed back
+ * unchanged.
  */
 
 /** Flash by absolute address. */
 struct aloft_port_flash {
     /** @retval ALOFT_ERR_FLASH The content of `buf` is undefined. */
     enum aloft_err (*read)(void *ctx, uint32_t addr, uint8_t *buf, size_t len);
-    /** Erase to FF; `addr` and `len` are multiples of 4096. @retval ALOFT_ERR_FLASH The range is undefined. */
+    /** Erase to FF; `addr` and `len` are multiples of 4096. @retval ALOFT_ERR_FLASH The range is
+     * undefined. */
     enum aloft_err (*erase)(void *ctx, uint32_t addr, uint32_t len);
-    /** Program erased bytes; `addr` and `len` are multiples of 4. @retval ALOFT_ERR_FLASH The range is undefined. */
+    /** Program erased bytes; `addr` and `len` are multiples of 4. @retval ALOFT_ERR_FLASH The range
+     * is undefined. */
     enum aloft_err (*write)(void *ctx, uint32_t addr, const uint8_t *buf, size_t len);
 };
 
 /** One app slot of the running layout. */
 struct aloft_slot {
-    uint8_t index;       /**< N of ota_N. */
+    uint8_t index; /**< N of ota_N. */
     uint32_t addr;
     uint32_t size_bytes;
 };
@@ -46,8 +49,8 @@ struct aloft_port_boot {
     /** The spare slot an upgrade goes to. @retval ALOFT_ERR_NO_SLOT This layout has none. */
     enum aloft_err (*spare)(void *ctx, struct aloft_slot *ret_slot);
     /**
-     * Make the image in `slot` the next to boot; it has been verified. On any error the old choice stands.
-     * The write must be such that a power cut leaves either the old or the new choice.
+     * Make the image in `slot` the next to boot; it has been verified. On any error the old choice
+     * stands. The write must be such that a power cut leaves either the old or the new choice.
      */
     enum aloft_err (*select)(void *ctx, const struct aloft_slot *slot);
     /** The running image works: keep it. OK if there is nothing to confirm. */
@@ -57,7 +60,8 @@ struct aloft_port_boot {
     /** Another slot than the running one is selected (an upgrade waits for its restart). */
     bool (*is_pending)(void *ctx);
     enum aloft_boot_reason (*reason)(void *ctx);
-    /** Restart the module; does not return control to the library in a useful way (it may return). */
+    /** Restart the module; does not return control to the library in a useful way (it may return).
+     */
     void (*restart)(void *ctx);
 };
 
@@ -69,14 +73,16 @@ struct aloft_addr {
 /** Sockets are small non-negative numbers of the port's. */
 struct aloft_port_net {
     /**
-     * Name to address; a dotted IPv4 literal answers at once. Ask again with the same `host` while AGAIN.
+     * Name to address; a dotted IPv4 literal answers at once. Ask again with the same `host` while
+     * AGAIN.
      * @retval ALOFT_ERR_AGAIN   Being looked up.
      * @retval ALOFT_ERR_RESOLVE No such name, or no network.
      */
     enum aloft_err (*resolve)(void *ctx, const char *host, struct aloft_addr *ret_addr);
     /**
      * Begin to connect. Returns at once; the outcome comes from ready().
-     * @param tls_host  NULL = plain TCP. Otherwise TLS with this name as SNI (no SNI for a literal); borrowed until ready() answered.
+     * @param tls_host  NULL = plain TCP. Otherwise TLS with this name as SNI (no SNI for a
+     * literal); borrowed until ready() answered.
      * @retval ALOFT_ERR_CONNECT No socket free, or refused at once. `*ret_socket` is -1.
      */
     enum aloft_err (*open)(void *ctx, const struct aloft_addr *addr, uint16_t port,
@@ -97,9 +103,9 @@ struct aloft_port_net {
 };
 
 enum aloft_wifi_state {
-    ALOFT_WIFI_IDLE,         /**< Never tried since boot. */
-    ALOFT_WIFI_JOINING,      /**< Scanning, associating. */
-    ALOFT_WIFI_CONNECTED,    /**< Associated, no address yet. */
+    ALOFT_WIFI_IDLE,      /**< Never tried since boot. */
+    ALOFT_WIFI_JOINING,   /**< Scanning, associating. */
+    ALOFT_WIFI_CONNECTED, /**< Associated, no address yet. */
     ALOFT_WIFI_GOT_IP,
     ALOFT_WIFI_DISCONNECTED, /**< Left, lost or failed: see `fail`. */
 };
@@ -144,7 +150,8 @@ struct aloft_port_wifi {
     void (*ap_ip)(void *ctx, uint8_t *ret_ip);        /**< 4 bytes. */
 };
 
-/** Small values that survive a restart (NVS on ESP chips). Keys are constants of the library, <= 15 bytes. */
+/** Small values that survive a restart (NVS on ESP chips). Keys are constants of the library, <= 15
+ * bytes. */
 struct aloft_port_settings {
     /** @param ret_len In: capacity of `buf`; out: bytes. @retval ALOFT_ERR_NOT_FOUND Never set. */
     enum aloft_err (*get)(void *ctx, const char *key, void *buf, size_t *ret_len);
@@ -175,16 +182,17 @@ struct aloft_port_uart {
 
 /** Texts of the running firmware, read from its own image. */
 struct aloft_firmware_info {
-    char at_version[33];   /**< `5.1.0.0-dev`: first line of AT+GMR. */
+    char at_version[33]; /**< `5.1.0.0-dev`: first line of AT+GMR. */
     char at_commit[17];
-    char sdk_version[33];  /**< `v5.4.4`. */
+    char sdk_version[33]; /**< `v5.4.4`. */
     char compile_commit[17];
     char compile_date[17]; /**< `Nov 22 2026`. */
     char compile_time[17]; /**< `12:34:56`. */
     char app_version[33];  /**< `v5.0.1.0`, of the booted slot's own descriptor. */
 };
 
-/** All a module needs from its platform. Filled by the port, borrowed for the module's whole life. */
+/** All a module needs from its platform. Filled by the port, borrowed for the module's whole life.
+ */
 struct aloft_port {
     void *ctx;
     struct aloft_port_flash flash;

@@ -4,7 +4,8 @@
 
 #include <stdint.h>
 
-/* Private state of module/src, complete only so that struct aloft_module can be allocated statically. */
+/* Private state of module/src, complete only so that struct aloft_module can be allocated
+ * statically. */
 
 struct aloft_ciupdate_state {
     uint8_t state;
