@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "command/families.h"
+
+const struct aloft_family *const aloft_families[ALOFT_FAMILIES] = {
+    &aloft_basic_family,
+    &aloft_wifi_family,
+    &aloft_ciupdate_family,
+    &aloft_cipfwver_family,
+};

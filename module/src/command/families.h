@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ALOFT_FAMILIES_H
+#define ALOFT_FAMILIES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "aloft/command.h"
+
+/** One family of commands: a file of module/src/command that shares one piece of state. */
+struct aloft_family {
+    const struct aloft_command *commands;
+    size_t n_commands;
+    void (*init)(struct aloft_module *m); /**< Called once, before anything else; NULL = none. */
+    /**
+     * Called in every step after `ready`, never once a restart has begun.
+     * @return Milliseconds until it wants to be called next; UINT32_MAX = no wish. NULL = none.
+     */
+    uint32_t (*step)(struct aloft_module *m);
+};
+
+extern const struct aloft_family aloft_basic_family;
+extern const struct aloft_family aloft_wifi_family;
+extern const struct aloft_family aloft_ciupdate_family;
+extern const struct aloft_family aloft_cipfwver_family;
+
+#define ALOFT_FAMILIES 4
+
+/** All families, in the order in which they are looked up, initialised and stepped. */
+extern const struct aloft_family *const aloft_families[ALOFT_FAMILIES];
+
+#endif
