@@ -43,14 +43,19 @@ struct aloft_boot_plan {
 void aloft_boot_facts_from_table(const struct aloft_partition_table *table,
                                  struct aloft_boot_facts *ret_facts);
 
-/** Decide what to try. Never fails: hostile otadata leads to some order. */
+/**
+ * Decide what to try. Never fails: hostile otadata leads to some order.
+ *
+ * @param before  NULL = the table has no otadata partition; nothing is dirty then.
+ */
 void aloft_boot_plan_make(const struct aloft_boot_facts *facts, const struct aloft_otadata *before,
                           struct aloft_boot_plan *ret_plan);
 
 /**
  * Tell the plan which candidate verified and will run.
  * Updates `plan->otadata` and `plan->dirty` (set anew: only changes of this call), and says whether
- * the anti-rollback eFuse must be raised.
+ * the anti-rollback eFuse must be raised (only for the slot whose VALID entry chose it, or with
+ * initial contents: an image that did not verify never raises it).
  *
  * @param booted          An element of `plan->order`.
  * @param ret_efuse       New eFuse version; equal to `facts->efuse_version` if nothing is to burn.

@@ -71,6 +71,7 @@ enum aloft_err aloft_partition_table_parse(const uint8_t *buf, size_t len, uint3
  * @param out  ALOFT_PARTITION_TABLE_BYTES bytes.
  * @param md5  Needed if `table->has_md5`.
  * @retval ALOFT_ERR_TOO_BIG  More entries than fit (95, or 94 with the MD5 record).
+ * @retval ALOFT_ERR_ARG      An MD5 record is wanted and `md5` is NULL.
  */
 ALOFT_MUST_CHECK
 enum aloft_err aloft_partition_table_encode(const struct aloft_partition_table *table,
