@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "attempt/contact.h"
+
+#include <arpa/inet.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "host/log.h"
+
+static const struct outcome {
+    const char *name;
+    bool is_failure;
+    const char *sentence;
+} outcomes[] = {
+#define CONTACT_ENTRY(name, is_failure, sentence) [CONTACT_##name] = {#name, is_failure, sentence},
+    CONTACT_OUTCOME_MAP(CONTACT_ENTRY)
+#undef CONTACT_ENTRY
+};
+
+static const char *const kinds[] = {
+    [CONTACT_VERSION] = "version",
+    [CONTACT_FILE] = "file",
+    [CONTACT_LIST] = "list",
+    [CONTACT_OTHER] = "other",
+};
+
+#define NUMBER_BYTES 24
+
+/* The text of a placeholder such as `{acked}`; NULL if there is none of this name. */
+static const char *placeholder(const struct contact *c, const char *name, size_t len,
+                               char number[NUMBER_BYTES])
+{
+    const struct {
+        const char *name;
+        const char *text; /* NULL: the number */
+        uint64_t number;
+    } values[] = {
+        {"version", c->version[0] ? c->version : "the current version", 0},
+        {"file", c->file_name[0] ? c->file_name : "a file without a name", 0},
+        {"token", c->token_prefix, 0},
+        {"runs", c->headers.version, 0},
+        {"acked", NULL, c->acked_bytes},
+        {"total", NULL, c->total_bytes},
+        {"ms", NULL, c->duration_ms},
+    };
+
+    for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
+        if (strlen(values[i].name) != len || memcmp(values[i].name, name, len) != 0) {
+            continue;
+        }
+        if (values[i].text) {
+            return values[i].text;
+        }
+        (void)snprintf(number, NUMBER_BYTES, "%" PRIu64, values[i].number);
+        return number;
+    }
+    return NULL;
+}
+
+static size_t append(char *out, size_t at, size_t cap, const char *text, size_t len)
+{
+    if (len > cap - 1 - at) {
+        len = cap - 1 - at;
+    }
+    memcpy(out + at, text, len);
+    return at + len;
+}
+
+void contact_sentence(const struct contact *contact, char *out, size_t cap)
+{
+    const char *p = outcomes[contact->outcome].sentence;
+    size_t at = 0;
+
+    if (cap == 0) {
+        return;
+    }
+    while (*p) {
+        size_t plain = strcspn(p, "{");
+        at = append(out, at, cap, p, plain);
+        p += plain;
+        if (*p == '{') {
+            char number[NUMBER_BYTES];
+            size_t len = strcspn(p + 1, "}");
+            const char *text = placeholder(contact, p + 1, len, number);
+            at = append(out, at, cap, text ? text : "?", text ? strlen(text) : 1);
+            p += len + 2;
+        }
+    }
+    out[at] = '\0';
+}
+
+void contact_peer_text(const struct contact_peer *peer, char *out, size_t cap)
+{
+    char address[INET6_ADDRSTRLEN] = "?";
+
+    (void)inet_ntop(peer->is_v6 ? AF_INET6 : AF_INET, peer->address, address, sizeof address);
+    (void)snprintf(out, cap, peer->is_v6 ? "[%s]:%u" : "%s:%u", address, peer->port);
+}
+
+bool contact_is_failure(const struct contact *contact)
+{
+    return outcomes[contact->outcome].is_failure;
+}
+
+const char *contact_kind_text(enum contact_kind kind)
+{
+    return kinds[kind];
+}
+
+void contact_log(const struct contact *contact)
+{
+    char peer[CONTACT_ADDRESS_BYTES];
+    char sentence[CONTACT_SENTENCE_BYTES];
+
+    contact_peer_text(&contact->peer, peer, sizeof peer);
+    contact_sentence(contact, sentence, sizeof sentence);
+    log_event(contact_is_failure(contact) ? LOG_LEVEL_WARN : LOG_LEVEL_INFO, "contact",
+              "kind=%s outcome=%s mode=%d peer=%s status=%u product=%" PRId64
+              " token=%s device=\"%s\" sent_bytes=%" PRIu64 " duration_ms=%" PRIu32 " text=\"%s\"",
+              contact_kind_text(contact->kind), outcomes[contact->outcome].name, (int)contact->mode,
+              peer, contact->status, contact->product_id,
+              contact->token_prefix[0] ? contact->token_prefix : "-", contact->headers.device,
+              contact->sent_bytes, contact->duration_ms, sentence);
+}
