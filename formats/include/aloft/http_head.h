@@ -49,9 +49,10 @@ struct aloft_http_head {
     size_t head_len;    /**< Bytes up to and including the blank line; 0 until complete. */
     /* private */
     enum aloft_http_kind kind;
-    size_t scanned;
-    size_t line_start;
-    uint16_t n_lines;
+    size_t scanned;    /* First byte not looked at yet. */
+    size_t line_start; /* First byte of the line in work. */
+    uint8_t seen;      /* What the fields said so far, as bits. */
+    bool has_start_line;
     enum aloft_err err;
 };
 
@@ -60,14 +61,14 @@ void aloft_http_head_init(struct aloft_http_head *head, enum aloft_http_kind kin
 /**
  * Look at what has arrived.
  *
- * @param buf  All bytes of the head so far, from its first byte, at most 65535.
+ * @param buf  All bytes so far, from the first byte of the head.
  * @param len  How many; may include bytes after the head.
  * @retval ALOFT_ERR_OK            The head is complete, `head_len` says where it ends.
  * @retval ALOFT_ERR_AGAIN         More bytes are needed.
  * @retval ALOFT_ERR_HTTP_FRAMING  Ambiguous framing (as listed above).
  * @retval ALOFT_ERR_SYNTAX        Not HTTP/1.0 or 1.1.
  * @retval ALOFT_ERR_TOO_BIG       More than ALOFT_HTTP_FIELDS_MAX fields or 65535 bytes.
- * Errors are sticky.
+ * Errors, and the end, are sticky. How the bytes were cut into calls makes no difference.
  */
 ALOFT_MUST_CHECK
 enum aloft_err aloft_http_head_parse(struct aloft_http_head *head, const char *buf, size_t len);
@@ -84,6 +85,9 @@ bool aloft_http_head_find(const struct aloft_http_head *head, const char *buf, c
 /** Compare a piece with text, exactly. */
 bool aloft_http_piece_is(const char *buf, struct aloft_http_piece piece, const char *text);
 
+/** Bytes of a chunk-size line, and of all trailer fields together, line ends included. */
+#define ALOFT_HTTP_CHUNK_LINE_MAX 256
+
 /** Decoder of a chunked body; a zeroed struct is its start. */
 struct aloft_http_chunked {
     uint64_t left; /* private, all three */
@@ -92,7 +96,9 @@ struct aloft_http_chunked {
 };
 
 /**
- * Take the next bytes of a chunked body and say which of them are payload.
+ * Take the next bytes of a chunked body and say which of them are payload. Chunk extensions and
+ * trailer fields are skipped. Bare LF is refused here: a proxy that reads it otherwise would see
+ * another end of the message.
  *
  * One call yields at most one payload run: `buf[*ret_off .. *ret_off + *ret_len)`. `*ret_used`
  * bytes are done with; call again with the rest.
@@ -100,13 +106,11 @@ struct aloft_http_chunked {
  * @retval ALOFT_ERR_OK            More may follow (also when `*ret_len` is 0).
  * @retval ALOFT_ERR_CLOSED        The body is complete; `*ret_used` counts its last byte.
  * @retval ALOFT_ERR_HTTP_FRAMING  Bad chunk size, line too long (ALOFT_HTTP_CHUNK_LINE_MAX), or
- * missing line end.
+ * missing line end. Sticky, as the end is.
  */
 ALOFT_MUST_CHECK
 enum aloft_err aloft_http_chunked_feed(struct aloft_http_chunked *c, const char *buf, size_t len,
                                        size_t *ret_used, size_t *ret_off, size_t *ret_len);
-
-#define ALOFT_HTTP_CHUNK_LINE_MAX 256
 
 /** One `Range: bytes=...` of the forms N-, N-M and -N; several ranges are refused. */
 struct aloft_http_range {
