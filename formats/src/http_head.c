@@ -80,10 +80,8 @@ static bool is_target(const char *target, size_t len)
 {
     static const char *const schemes[] = {"http://", "https://"};
 
-    for (size_t i = 0; i < len; i++) {
-        if (is_blank(target[i])) {
-            return false;
-        }
+    if (memchr(target, ' ', len) != NULL || memchr(target, '\t', len) != NULL) {
+        return false;
     }
     if (target[0] == '/') {
         return true;
@@ -269,20 +267,50 @@ static enum aloft_err take_line(struct aloft_http_head *head, const char *buf,
     return err == ALOFT_ERR_OK ? ALOFT_ERR_AGAIN : err;
 }
 
+static bool is_text(char c)
+{
+    return (unsigned char)(c - 0x20) < 0x7F - 0x20 || (unsigned char)c >= 0x80 || c == '\t';
+}
+
+#define EACH_BYTE(value) (UINT64_MAX / 0xFF * (value))
+
+/** Whether one of eight bytes is below space or DEL; bytes from 0x80 on are neither. */
+static bool has_control(uint64_t eight)
+{
+    uint64_t del = eight ^ EACH_BYTE(0x7F);
+    uint64_t below_space = (eight - EACH_BYTE(0x20)) & ~eight;
+    uint64_t is_del = (del - EACH_BYTE(0x01)) & ~del;
+
+    return ((below_space | is_del) & EACH_BYTE(0x80)) != 0;
+}
+
+/** Offset of the first control byte other than tab, or `end`; most text passes in eights. */
+static size_t skip_text(const char *buf, size_t i, size_t end)
+{
+    uint64_t eight;
+
+    while (end - i >= sizeof eight) {
+        memcpy(&eight, buf + i, sizeof eight);
+        if (has_control(eight)) {
+            break;
+        }
+        i += sizeof eight;
+    }
+    while (i < end && is_text(buf[i])) {
+        i++;
+    }
+    return i;
+}
+
 /** Walk to the next line end. OK: `ret_line` is a line without its end, and the next one is next.
  */
 static enum aloft_err next_line(struct aloft_http_head *head, const char *buf, size_t end,
                                 struct aloft_http_piece *ret_line)
 {
-    size_t i = head->scanned;
-    size_t line_end;
+    size_t line_end = skip_text(buf, head->scanned, end);
+    size_t i = line_end;
 
-    while (i < end && ((unsigned char)(buf[i] - 0x20) < 0x5F || (unsigned char)buf[i] >= 0x80 ||
-                       buf[i] == '\t')) {
-        i++;
-    }
-    head->scanned = i;
-    line_end = i;
+    head->scanned = line_end;
     if (i < end && buf[i] == '\r') {
         i++;
     }
