@@ -3,6 +3,7 @@
 #define ALOFT_CHIP_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /** A half-open address range; both 0 = not there. */
@@ -33,5 +34,14 @@ const struct aloft_chip *aloft_chip_by_id(uint16_t id);
 
 /** NULL if no chip has this name (exact, lower case). */
 const struct aloft_chip *aloft_chip_by_name(const char *name);
+
+/** The i-th chip in ascending order of id, NULL past the end. */
+const struct aloft_chip *aloft_chip_at(size_t i);
+
+/** The address is read through the flash cache: the segment must sit on its MMU page. */
+bool aloft_chip_is_mapped(const struct aloft_chip *chip, uint32_t addr);
+
+/** The address is loadable RAM or RTC memory. */
+bool aloft_chip_is_ram(const struct aloft_chip *chip, uint32_t addr);
 
 #endif
