@@ -50,7 +50,7 @@ void catalog_draft_free(struct catalog_draft *draft);
  * @retval ALOFT_ERR_TOO_BIG  Memory is out.
  */
 ALOFT_MUST_CHECK
-enum aloft_err catalog_draft_add_product(struct catalog_draft *draft, int64_t id, const char *name,
+enum aloft_err catalog_draft_add_product(struct catalog_draft *draft, int64_t id,
                                          struct catalog_product **ret_product, struct error *e);
 
 /**
