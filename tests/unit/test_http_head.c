@@ -224,6 +224,28 @@ static void head_parse__refuses_a_nul_anywhere(void **state)
     }
 }
 
+/* A long value, so that the walk in eights meets each byte value at each offset. */
+static void head_parse__judges_each_byte_of_a_long_value(void **state)
+{
+    (void)state;
+    char text[] = GET "A: xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\r\n\r\n";
+    const size_t value_off = strlen(GET "A: x");
+
+    for (size_t i = value_off; i < value_off + 24; i++) {
+        for (int byte = 0; byte < 256; byte++) {
+            struct aloft_http_head head;
+            bool is_control = (byte < 0x20 && byte != '\t') || byte == 0x7F;
+            enum aloft_err wanted = is_control ? ALOFT_ERR_HTTP_FRAMING : ALOFT_ERR_OK;
+
+            text[i] = (char)byte;
+            aloft_http_head_init(&head, ALOFT_HTTP_REQUEST);
+            assert_err(aloft_http_head_parse(&head, text, sizeof text - 1),
+                       byte == '\n' ? ALOFT_ERR_SYNTAX : wanted); /* LF: a line without colon. */
+            text[i] = 'x';
+        }
+    }
+}
+
 static void head_parse__refuses_what_is_no_request(void **state)
 {
     (void)state;
@@ -465,6 +487,7 @@ int main(void)
         cmocka_unit_test(head_parse__reads_the_worked_answers),
         cmocka_unit_test(head_parse__refuses_ambiguous_framing),
         cmocka_unit_test(head_parse__refuses_a_nul_anywhere),
+        cmocka_unit_test(head_parse__judges_each_byte_of_a_long_value),
         cmocka_unit_test(head_parse__refuses_what_is_no_request),
         cmocka_unit_test(head_parse__takes_what_the_grammar_allows),
         cmocka_unit_test(head_parse__takes_and_refuses_status_lines),
