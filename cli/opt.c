@@ -16,7 +16,7 @@ struct opt_values {
     size_t n_items;
 };
 
-static void print_error(const char *format, va_list args)
+__attribute__((format(printf, 1, 0))) static void print_error(const char *format, va_list args)
 {
     (void)fputs("aloft: ", stderr);
     (void)vfprintf(stderr, format, args);

@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static void fill(struct error *e, enum aloft_err code, int native_code, const char *format,
-                 va_list args)
+__attribute__((format(printf, 4, 0))) static void
+fill(struct error *e, enum aloft_err code, int native_code, const char *format, va_list args)
 {
     e->code = code;
     e->native_code = native_code;
