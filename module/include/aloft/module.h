@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "aloft/attr.h"
+#include "aloft/chip.h"
 #include "aloft/command.h"
 #include "aloft/config.h"
 #include "aloft/err.h"
@@ -46,8 +47,10 @@ struct aloft_module_config {
 struct aloft_module {
     const struct aloft_port *port;
     struct aloft_module_config config;
-    uint64_t now_ms;
+    const struct aloft_chip *chip; /**< Of `config.chip_name`. */
+    uint64_t now_ms;               /**< Of the last step: handlers run when bytes are fed. */
     struct aloft_at_state at;
+    struct aloft_basic_state basic;
     struct aloft_wifi_state_data wifi;
     struct aloft_http_state http;
     struct aloft_upgrade_state upgrade;

@@ -141,8 +141,10 @@ struct aloft_wifi_status {
 struct aloft_port_wifi {
     /** 0 off, 1 station, 2 soft-AP, 3 both. */
     enum aloft_err (*set_mode)(void *ctx, uint8_t mode);
-    /** Begin to join; outcome by status(). Leaves the current AP first. `join` is copied. */
+    /** Begin to join; outcome by status(), which from now on no longer shows the AP that was left
+     * for it, nor an earlier failure. `join` is copied. */
     enum aloft_err (*join)(void *ctx, const struct aloft_wifi_join *join);
+    /** Leave, or give up joining; status() is DISCONNECTED from now on. */
     void (*leave)(void *ctx);
     void (*status)(void *ctx, struct aloft_wifi_status *ret_status);
     void (*station_mac)(void *ctx, uint8_t *ret_mac); /**< 6 bytes. */

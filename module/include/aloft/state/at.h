@@ -2,13 +2,67 @@
 #ifndef ALOFT_STATE_AT_H
 #define ALOFT_STATE_AT_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
-/* Private state of module/src, complete only so that struct aloft_module can be allocated
- * statically. */
+#include "aloft/command.h"
+#include "aloft/config.h"
+#include "aloft/port.h"
+
+/* Private state of module/src/at and of the basic commands, complete only so that struct
+ * aloft_module can be allocated statically. */
+
+enum aloft_at_phase {
+    ALOFT_AT_BOOTING,    /**< Before `ready`: input is dropped. */
+    ALOFT_AT_IDLE,       /**< Waits for a line. */
+    ALOFT_AT_RUNNING,    /**< A command runs: each line is answered `busy`. */
+    ALOFT_AT_DATA,       /**< A command runs and collects raw bytes. */
+    ALOFT_AT_RESTARTING, /**< The last bytes drain; input is dropped. */
+    ALOFT_AT_HALTED,     /**< The port was told to restart. */
+};
+
+struct aloft_at_line {
+    char text[ALOFT_CONFIG_LINE_BYTES + 1];
+    uint16_t len;
+    bool is_too_long;
+    bool has_cr;   /**< The last byte was a CR, not yet in `text`. */
+    bool skips_lf; /**< An LF that comes next belongs to a dropped line. */
+};
+
+struct aloft_at_ring {
+    uint8_t bytes[ALOFT_CONFIG_TX_BYTES];
+    uint16_t start;
+    uint16_t len;
+};
+
+struct aloft_at_data {
+    uint8_t *buf;
+    size_t len;
+    size_t n_got;
+    uint32_t idle_ms;
+    uint64_t deadline_ms; /**< Of the silence; unused if `idle_ms` is 0. */
+    aloft_data_fn *done;
+};
 
 struct aloft_at_state {
-    uint8_t state;
+    enum aloft_at_phase phase;
+    bool has_echo;
+    bool has_syslog;              /**< AT+SYSLOG: error codes before ERROR and busy. */
+    uint32_t fail_code;           /**< Error code word of the command that runs. */
+    uint64_t restart_deadline_ms; /**< RESTARTING: restart at the latest. */
+    struct aloft_at_line line;
+    struct aloft_at_ring tx;
+    struct aloft_at_data data;
+};
+
+struct aloft_basic_state {
+    bool has_store; /**< AT+SYSSTORE: settings survive a restart. */
+    bool is_listing;
+    uint16_t n_listed;      /**< Commands AT+CMD? has printed. */
+    bool has_format_to_set; /**< AT+UART_CUR: switch once all is sent. */
+    struct aloft_uart_format format;
+    uint64_t format_deadline_ms; /**< Switch at the latest. */
 };
 
 #endif

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "aloft/command.h"
+
+#include <string.h>
+
+#include "aloft/module.h"
+
+#include "at/engine.h"
+#include "text.h"
+
+#define NUMBER_BYTES 12 /* `-2147483648` and a NUL. */
+#define MAC_BYTES    6
+#define MAC_CHARS    18 /* `aa:bb:cc:dd:ee:ff` and a NUL. */
+#define IPV4_CHARS   16 /* `255.255.255.255` and a NUL. */
+
+void aloft_at_flush(struct aloft_module *m)
+{
+    struct aloft_at_ring *tx = &m->at.tx;
+
+    while (tx->len > 0) {
+        size_t n = (size_t)ALOFT_CONFIG_TX_BYTES - tx->start;
+        n = tx->len < n ? tx->len : n;
+        size_t n_taken = m->port->uart.write(m->port->ctx, tx->bytes + tx->start, n);
+        if (n_taken == 0 || n_taken > n) {
+            return;
+        }
+        tx->start = (uint16_t)((tx->start + n_taken) % ALOFT_CONFIG_TX_BYTES);
+        tx->len = (uint16_t)(tx->len - n_taken);
+    }
+}
+
+bool aloft_at_is_drained(const struct aloft_module *m)
+{
+    return m->at.tx.len == 0 && m->port->uart.is_drained(m->port->ctx);
+}
+
+size_t aloft_at_print_room(const struct aloft_module *m)
+{
+    return (size_t)ALOFT_CONFIG_TX_BYTES - m->at.tx.len;
+}
+
+/* A piece that does not fit even after a flush is lost as a whole: the host does not read, and the
+ * module must not wait for it. */
+void aloft_at_print_bytes(struct aloft_module *m, const void *buf, size_t len)
+{
+    struct aloft_at_ring *tx = &m->at.tx;
+
+    if (len > aloft_at_print_room(m)) {
+        aloft_at_flush(m);
+    }
+    if (len == 0 || len > aloft_at_print_room(m)) {
+        return;
+    }
+    size_t at = (size_t)(tx->start + tx->len) % ALOFT_CONFIG_TX_BYTES;
+    size_t n_first = ALOFT_CONFIG_TX_BYTES - at;
+    n_first = len < n_first ? len : n_first;
+    memcpy(tx->bytes + at, buf, n_first);
+    memcpy(tx->bytes, (const uint8_t *)buf + n_first, len - n_first);
+    tx->len = (uint16_t)(tx->len + len);
+}
+
+void aloft_at_print(struct aloft_module *m, const char *text)
+{
+    aloft_at_print_bytes(m, text, strlen(text));
+}
+
+static void print_text(struct aloft_module *m, const struct aloft_text *t)
+{
+    aloft_at_print_bytes(m, t->buf, t->len);
+}
+
+void aloft_at_print_int(struct aloft_module *m, int32_t value)
+{
+    char buf[NUMBER_BYTES];
+    struct aloft_text t;
+
+    aloft_text_init(&t, buf, sizeof buf);
+    aloft_text_add_int(&t, value);
+    print_text(m, &t);
+}
+
+void aloft_at_print_hex(struct aloft_module *m, uint32_t value, uint8_t min_digits)
+{
+    char buf[NUMBER_BYTES];
+    struct aloft_text t;
+
+    aloft_text_init(&t, buf, sizeof buf);
+    aloft_text_add_hex(&t, value, min_digits);
+    print_text(m, &t);
+}
+
+void aloft_at_print_ipv4(struct aloft_module *m, const uint8_t *ip)
+{
+    char buf[IPV4_CHARS];
+    struct aloft_text t;
+
+    aloft_text_init(&t, buf, sizeof buf);
+    aloft_text_add_ipv4(&t, ip);
+    print_text(m, &t);
+}
+
+void aloft_at_print_mac(struct aloft_module *m, const uint8_t *mac)
+{
+    char buf[MAC_CHARS];
+    struct aloft_text t;
+
+    aloft_text_init(&t, buf, sizeof buf);
+    aloft_text_add_hex_bytes(&t, mac, MAC_BYTES, ':');
+    print_text(m, &t);
+}
+
+void aloft_at_print_quoted(struct aloft_module *m, const char *text)
+{
+    aloft_at_print_bytes(m, "\"", 1);
+    for (const char *c = text; *c != '\0'; c++) {
+        if (*c == '\\' || *c == '"' || *c == ',') {
+            aloft_at_print_bytes(m, "\\", 1);
+        }
+        aloft_at_print_bytes(m, c, 1);
+    }
+    aloft_at_print_bytes(m, "\"", 1);
+}
