@@ -20,6 +20,7 @@ check: setup
 	@tools/check.sh
 
 bench: all
+	@tools/setup.sh bench
 	@$(PYTHON) tests/bench/bench.py --aloft build/aloft
 
 format:
