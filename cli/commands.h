@@ -6,7 +6,8 @@
 
 /* Every command, in the order of help. One entry each; defined in cmd_<noun>.c. */
 /* clang-format off */
-#define CLI_COMMANDS(X)
+#define CLI_COMMANDS(X)                                                                            \
+    X(cmd_module)
 /* clang-format on */
 
 #define CLI_DECLARE(name) extern const struct cli_command name;

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* aloft module: the virtual module as a process. */
+
+#include <string.h>
+
+#include "aloft/limits.h"
+#include "commands.h"
+#include "process/identity.h"
+#include "process/virtual.h"
+
+#define STOCK_HOST "iot.espressif.cn"
+#define PLAIN_PORT 80
+#define TLS_PORT   443
+
+static int take_server(const struct opt_values *v, const char *option, const char *token_option,
+                       int default_port, struct virtual_server *ret_server)
+{
+    struct error e = {0};
+    const char *text = opt_text(v, option);
+
+    if (address_parse(text ? text : STOCK_HOST, default_port, &ret_server->address, &e) !=
+        ALOFT_ERR_OK) {
+        return usage_error("--%s: %s", option, e.sentence);
+    }
+    if (ret_server->address.host[0] == '\0' || ret_server->address.port == 0) {
+        return usage_error("--%s '%s' names no host or port 0", option, text);
+    }
+    ret_server->token = opt_text(v, token_option);
+    if (ret_server->token && (strlen(ret_server->token) != ALOFT_TOKEN_CHARS ||
+                              strspn(ret_server->token, "0123456789abcdef") != ALOFT_TOKEN_CHARS)) {
+        return usage_error("--%s is not %d lower-case hex digits", token_option, ALOFT_TOKEN_CHARS);
+    }
+    return EXIT_DONE;
+}
+
+static int take_aps(const struct opt_values *v, struct virtual_options *o)
+{
+    const char *text;
+
+    for (size_t i = 0; (text = opt_at(v, "ap", i)); i++) {
+        struct air_ap *ap = &o->aps[o->n_aps];
+        const char *colon = strchr(text, ':');
+        if (o->n_aps == AIR_APS_MAX) {
+            return usage_error("--ap may be given %d times", AIR_APS_MAX);
+        }
+        if (!colon || (size_t)(colon - text) >= sizeof ap->ssid ||
+            strlen(colon + 1) >= sizeof ap->password) {
+            return usage_error("--ap '%s' is not SSID:PASSWORD (up to 32 and 64 bytes)", text);
+        }
+        memcpy(ap->ssid, text, (size_t)(colon - text));
+        memcpy(ap->password, colon + 1, strlen(colon + 1));
+        o->n_aps++;
+    }
+    return EXIT_DONE;
+}
+
+static int take_maps(const struct opt_values *v, struct virtual_options *o)
+{
+    struct error e = {0};
+    const char *text;
+
+    for (size_t i = 0; (text = opt_at(v, "net-map", i)); i++) {
+        if (o->n_maps == NET_MAPS_MAX) {
+            return usage_error("--net-map may be given %d times", NET_MAPS_MAX);
+        }
+        if (net_map_parse(text, &o->maps[o->n_maps++], &e) != ALOFT_ERR_OK) {
+            return usage_error("%s", e.sentence);
+        }
+    }
+    return EXIT_DONE;
+}
+
+static int run(const struct opt_values *v)
+{
+    struct error e = {0};
+    uint8_t mac[6];
+    struct virtual_options o = {
+        .flash_path = opt_text(v, "flash"),
+        .layout = opt_text(v, "layout"),
+        .app_path = opt_text(v, "app"),
+        .uart = opt_has(v, "uart") ? opt_text(v, "uart") : "stdio",
+    };
+
+    int rc = take_server(v, "ota", "token", PLAIN_PORT, &o.plain);
+    if (rc == EXIT_DONE) {
+        rc = take_server(v, "ota-tls", "token-tls", TLS_PORT, &o.tls);
+    }
+    if (rc == EXIT_DONE) {
+        rc = take_aps(v, &o);
+    }
+    if (rc == EXIT_DONE) {
+        rc = take_maps(v, &o);
+    }
+    if (rc == EXIT_DONE && opt_has(v, "mac")) {
+        o.mac = mac;
+        rc = mac_parse(opt_text(v, "mac"), mac, &e) == ALOFT_ERR_OK
+                 ? EXIT_DONE
+                 : usage_error("--mac %s", e.sentence);
+    }
+    if (rc != EXIT_DONE) {
+        return rc;
+    }
+    return virtual_run(&o, &e) == ALOFT_ERR_OK ? EXIT_DONE : failure("%s", e.sentence);
+}
+
+static const struct opt opts[] = {
+    {OPT_VALUE, "flash", "FILE", "The flash, byte for byte; made from --app if it does not exist.",
+     true, false},
+    {OPT_VALUE, "layout", "LAYOUT", "Default: the one FILE was made for; new: esp32c3_default.",
+     false, false},
+    {OPT_VALUE, "app", "IMAGE", "App image for the first slot of a new FILE.", false, false},
+    {OPT_VALUE, "uart", "WHERE", "pty:LINK, tcp:HOST:PORT (port 0: a free one) or stdio (default).",
+     false, false},
+    {OPT_VALUE, "ota", "HOST:PORT", "Update server of mode 0; default iot.espressif.cn:80.", false,
+     false},
+    {OPT_VALUE, "ota-tls", "HOST:PORT", "Update server of mode 1; default iot.espressif.cn:443.",
+     false, false},
+    {OPT_VALUE, "token", "HEX", "Token of mode 0, 40 hex digits; default none.", false, false},
+    {OPT_VALUE, "token-tls", "HEX", "Token of mode 1, 40 hex digits; default none.", false, false},
+    {OPT_VALUE, "ap", "SSID:PASSWORD",
+     "An access point in the air; empty password: open. Default aloft:12345678.", false, true},
+    {OPT_VALUE, "mac", "AA:..:FF", "MAC of the station; default: random, remembered for FILE.",
+     false, false},
+    {OPT_VALUE, "net-map", "FROM=TO", "Connect to TO where the module asks for FROM (HOST:PORT).",
+     false, true},
+    OPT_END};
+
+const struct cli_command cmd_module = {
+    .noun = "module",
+    .summary = "run a virtual module: AT dialogue, real sockets, a genuine flash file",
+    .details =
+        "Beside FILE stand FILE.module (layout, MAC) and FILE.settings (what AT commands stored).\n"
+        "A killed process is a power cut: FILE holds exactly the flash operations done so far. "
+        "Only\n"
+        "one module can use a FILE. Events go to stderr, one per line.\n"
+        "\n"
+        "layouts with two slots: esp32_default wrover-32 esp32-sdio esp32s2_default\n"
+        "  esp32c3_default esp32c3-spi esp32c6_default esp32c2_default esp32c2-4mb-g2\n"
+        "  esp32c5_v4\n"
+        "Layouts without OTA run too, their updates answer ERROR; layouts that take packed images\n"
+        "are refused.\n"
+        "\n"
+        "The UART:\n"
+        "  pty:LINK       LINK is a symbolic link to the pseudo-terminal, removed at the end. It\n"
+        "                 stays open between two users; unread bytes wait for the next one.\n"
+        "  tcp:HOST:PORT  one connection at a time, the next is taken when it ends. The last 4 KB\n"
+        "                 said before the first connection wait for it; later, what nobody hears "
+        "is\n"
+        "                 lost, as on a wire.\n"
+        "  stdio          the end of input ends the process, once what is answered is written. On "
+        "a\n"
+        "                 terminal, Enter sends CR LF and Ctrl-C ends.\n"
+        "\n"
+        "A HOST of --net-map is reached by its mapped ports only.\n"
+        "\n"
+        "examples:\n"
+        "  aloft image make --chip esp32c3 --version v1.0.0 -o app.bin\n"
+        "  aloft module --flash m.bin --app app.bin --uart pty:/tmp/at --ota 127.0.0.1:8080\n"
+        "  picocom --omap crcrlf /tmp/at      (or: screen /tmp/at 115200, and Ctrl-J after Enter)\n"
+        "  aloft module --flash m.bin --uart tcp:127.0.0.1:3333\n"
+        "  nc -C 127.0.0.1 3333               (-C sends CR LF)\n"
+        "then AT+CWMODE=1, AT+CWJAP=\"aloft\",\"12345678\", AT+CIUPDATE",
+    .opts = opts,
+    .run = run,
+};

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ALOFT_VIRTUAL_MACHINE_H
+#define ALOFT_VIRTUAL_MACHINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "aloft/layout.h"
+#include "aloft/module.h"
+#include "models/air.h"
+#include "models/boot_loader.h"
+#include "process/flash_file.h"
+#include "process/identity.h"
+#include "process/net.h"
+#include "process/settings.h"
+#include "process/uart.h"
+#include "process/virtual.h"
+
+/* The parts of one virtual module, shared by virtual.c (life) and port.c (what the module library
+ * calls). Above the line: what a reset leaves alone. Below: what it makes anew. */
+
+struct machine {
+    const struct virtual_options *options;
+    const struct aloft_layout *layout;
+    const struct aloft_chip *chip;
+    struct identity identity;
+    struct flash_file *flash;
+    struct settings *settings;
+    struct uart *uart;
+    struct net *net;
+    struct air air; /**< The access points stay, the station is reset. */
+    struct aloft_hash *module_sha256;
+    struct aloft_hash
+        *loader_sha256; /**< Not the module's: select() verifies while that may run. */
+    struct aloft_hash *loader_md5;
+    struct boot_loader loader;
+    struct aloft_port port;
+    uint64_t now_ms;
+    /* --- */
+    bool is_running; /**< An image was booted. */
+    bool wants_restart;
+    uint64_t next_boot_ms; /**< Not running: when to try again. */
+    struct boot_result booted;
+    struct aloft_uart_format uart_format;
+    struct aloft_module module;
+};
+
+/** The format after every reset: 115200 8N1, no flow control (facts/at-commands.md 1.1). */
+void port_reset_uart(struct machine *m);
+
+/** Fill `m->port`; the parts it needs stand. */
+void port_fill(struct machine *m);
+
+#endif

@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* struct aloft_port for Linux: thin functions from the module library to the parts. */
+
+#include "process/machine.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "host/hashes.h"
+#include "host/log.h"
+
+#define COMMIT_BYTES 4 /* of the ELF's hash: the image names no commit, this one is as unique */
+#define DEFAULT_BAUD 115200
+#define DATA_BITS    8
+
+static enum aloft_err flash_read_at(void *ctx, uint32_t addr, uint8_t *buf, size_t len)
+{
+    const struct machine *m = ctx;
+    enum aloft_err err = flash_read(flash_file_model(m->flash), addr, buf, len);
+
+    return err == ALOFT_ERR_OK ? err : ALOFT_ERR_FLASH;
+}
+
+static enum aloft_err flash_erase_at(void *ctx, uint32_t addr, uint32_t len)
+{
+    const struct machine *m = ctx;
+    enum aloft_err err = flash_erase(flash_file_model(m->flash), addr, len);
+
+    return err == ALOFT_ERR_OK ? err : ALOFT_ERR_FLASH;
+}
+
+static enum aloft_err flash_write_at(void *ctx, uint32_t addr, const uint8_t *buf, size_t len)
+{
+    const struct machine *m = ctx;
+    enum aloft_err err = flash_program(flash_file_model(m->flash), addr, buf, len);
+
+    return err == ALOFT_ERR_OK ? err : ALOFT_ERR_FLASH;
+}
+
+/* Log the sentence the library has no room for, and pass the code on. */
+static enum aloft_err tell(const char *event, enum aloft_err err, const struct error *e)
+{
+    if (err != ALOFT_ERR_OK) {
+        log_warn(event, "error=\"%s\"", e->sentence);
+    }
+    return err;
+}
+
+static enum aloft_err boot_spare(void *ctx, struct aloft_slot *ret_slot)
+{
+    const struct machine *m = ctx;
+    struct error e = {0};
+
+    return tell("boot.spare", boot_loader_spare(&m->loader, m->booted.slot, ret_slot, &e), &e);
+}
+
+static enum aloft_err boot_select(void *ctx, const struct aloft_slot *slot)
+{
+    const struct machine *m = ctx;
+    struct error e = {0};
+
+    return tell("boot.select", boot_loader_select(&m->loader, slot->index, &e), &e);
+}
+
+static enum aloft_err boot_confirm(void *ctx)
+{
+    const struct machine *m = ctx;
+    struct error e = {0};
+
+    return tell("boot.confirm", boot_loader_confirm(&m->loader, m->booted.slot, &e), &e);
+}
+
+static bool boot_is_unconfirmed(void *ctx)
+{
+    const struct machine *m = ctx;
+
+    return boot_loader_is_unconfirmed(&m->loader, m->booted.slot);
+}
+
+static bool boot_is_pending(void *ctx)
+{
+    const struct machine *m = ctx;
+
+    return boot_loader_is_pending(&m->loader, m->booted.slot);
+}
+
+static enum aloft_boot_reason boot_reason(void *ctx)
+{
+    const struct machine *m = ctx;
+
+    return m->booted.reason;
+}
+
+static void boot_restart(void *ctx)
+{
+    struct machine *m = ctx;
+
+    m->wants_restart = true;
+}
+
+static bool is_online(const struct machine *m)
+{
+    return air_has_address(&m->air, m->now_ms);
+}
+
+static enum aloft_err resolve(void *ctx, const char *host, struct aloft_addr *ret_addr)
+{
+    const struct machine *m = ctx;
+
+    return is_online(m) ? net_resolve(m->net, host, ret_addr) : ALOFT_ERR_RESOLVE;
+}
+
+static enum aloft_err open_socket(void *ctx, const struct aloft_addr *addr, uint16_t port,
+                                  const char *tls_host, int *ret_socket)
+{
+    const struct machine *m = ctx;
+
+    *ret_socket = -1;
+    return is_online(m) ? net_open(m->net, addr, port, tls_host, ret_socket) : ALOFT_ERR_CONNECT;
+}
+
+static enum aloft_err socket_ready(void *ctx, int socket)
+{
+    const struct machine *m = ctx;
+
+    return is_online(m) ? net_ready(m->net, socket) : ALOFT_ERR_CONNECT;
+}
+
+static enum aloft_err read_socket(void *ctx, int socket, uint8_t *buf, size_t cap, size_t *ret_n)
+{
+    const struct machine *m = ctx;
+
+    return is_online(m) ? net_read(m->net, socket, buf, cap, ret_n) : ALOFT_ERR_IO;
+}
+
+static enum aloft_err write_socket(void *ctx, int socket, const uint8_t *buf, size_t len,
+                                   size_t *ret_n)
+{
+    const struct machine *m = ctx;
+
+    return is_online(m) ? net_write(m->net, socket, buf, len, ret_n) : ALOFT_ERR_IO;
+}
+
+static void close_socket(void *ctx, int socket)
+{
+    const struct machine *m = ctx;
+
+    net_close(m->net, socket);
+}
+
+static enum aloft_err wifi_set_mode(void *ctx, uint8_t mode)
+{
+    struct machine *m = ctx;
+
+    return air_set_mode(&m->air, mode);
+}
+
+static enum aloft_err wifi_join(void *ctx, const struct aloft_wifi_join *join)
+{
+    struct machine *m = ctx;
+
+    return air_join(&m->air, join, m->now_ms);
+}
+
+static void wifi_leave(void *ctx)
+{
+    struct machine *m = ctx;
+
+    air_leave(&m->air);
+}
+
+static void wifi_status(void *ctx, struct aloft_wifi_status *ret_status)
+{
+    const struct machine *m = ctx;
+
+    air_status(&m->air, m->now_ms, ret_status);
+}
+
+static void station_mac(void *ctx, uint8_t *ret_mac)
+{
+    const struct machine *m = ctx;
+
+    memcpy(ret_mac, m->identity.mac, sizeof m->identity.mac);
+}
+
+/* As on the chip: the soft-AP has the next address. */
+static void ap_mac(void *ctx, uint8_t *ret_mac)
+{
+    station_mac(ctx, ret_mac);
+    ret_mac[5]++;
+}
+
+static void ap_ip(void *ctx, uint8_t *ret_ip)
+{
+    static const uint8_t ip[] = {192, 168, 4, 1};
+
+    (void)ctx;
+    memcpy(ret_ip, ip, sizeof ip);
+}
+
+static enum aloft_err get_setting(void *ctx, const char *key, void *buf, size_t *ret_len)
+{
+    const struct machine *m = ctx;
+
+    return settings_get(m->settings, key, buf, ret_len);
+}
+
+static enum aloft_err set_setting(void *ctx, const char *key, const void *buf, size_t len)
+{
+    const struct machine *m = ctx;
+    struct error e = {0};
+
+    return tell("settings.set", settings_set(m->settings, key, buf, len, &e), &e);
+}
+
+static enum aloft_err remove_setting(void *ctx, const char *key)
+{
+    const struct machine *m = ctx;
+    struct error e = {0};
+
+    return tell("settings.remove", settings_remove(m->settings, key, &e), &e);
+}
+
+static enum aloft_err remove_all_settings(void *ctx)
+{
+    const struct machine *m = ctx;
+    struct error e = {0};
+
+    return tell("settings.clear", settings_clear(m->settings, &e), &e);
+}
+
+static size_t write_uart(void *ctx, const uint8_t *buf, size_t len)
+{
+    const struct machine *m = ctx;
+
+    return uart_write(m->uart, buf, len);
+}
+
+static bool is_uart_drained(void *ctx)
+{
+    const struct machine *m = ctx;
+
+    return uart_is_drained(m->uart);
+}
+
+/* A PTY or a socket has no speed: every format is as good as the other. */
+static enum aloft_err set_uart_format(void *ctx, const struct aloft_uart_format *format)
+{
+    struct machine *m = ctx;
+
+    m->uart_format = *format;
+    return ALOFT_ERR_OK;
+}
+
+static void get_uart_format(void *ctx, struct aloft_uart_format *ret_format)
+{
+    const struct machine *m = ctx;
+
+    *ret_format = m->uart_format;
+}
+
+static void fill_random(void *ctx, uint8_t *buf, size_t len)
+{
+    (void)ctx;
+    if (getrandom(buf, len, 0) != (ssize_t)len) {
+        memset(buf, 0, len); /* only jitter depends on it */
+    }
+}
+
+static void firmware_info(void *ctx, struct aloft_firmware_info *ret_info)
+{
+    const struct machine *m = ctx;
+    const struct aloft_app_desc *desc = &m->booted.desc;
+    const char *version = m->booted.has_desc ? desc->version : "unknown";
+
+    memset(ret_info, 0, sizeof *ret_info);
+    /* The core's version is not in the image; AT releases number both alike. */
+    (void)snprintf(ret_info->at_version, sizeof ret_info->at_version, "%s",
+                   version[0] == 'v' ? version + 1 : version);
+    (void)snprintf(ret_info->app_version, sizeof ret_info->app_version, "%s", version);
+    (void)snprintf(ret_info->sdk_version, sizeof ret_info->sdk_version, "%s", desc->idf_version);
+    (void)snprintf(ret_info->compile_date, sizeof ret_info->compile_date, "%s", desc->compile_date);
+    (void)snprintf(ret_info->compile_time, sizeof ret_info->compile_time, "%s", desc->compile_time);
+    hex_encode(desc->elf_sha256, COMMIT_BYTES, ret_info->at_commit);
+    hex_encode(desc->elf_sha256, COMMIT_BYTES, ret_info->compile_commit);
+}
+
+static void log_line(void *ctx, const char *line)
+{
+    (void)ctx;
+    log_info("module", "%s", line);
+}
+
+void port_reset_uart(struct machine *m)
+{
+    m->uart_format =
+        (struct aloft_uart_format){.baud = DEFAULT_BAUD, .data_bits = DATA_BITS, .stop_bits = 1};
+}
+
+void port_fill(struct machine *m)
+{
+    m->port = (struct aloft_port){
+        .ctx = m,
+        .flash = {flash_read_at, flash_erase_at, flash_write_at},
+        .boot = {boot_spare, boot_select, boot_confirm, boot_is_unconfirmed, boot_is_pending,
+                 boot_reason, boot_restart},
+        .net = {resolve, open_socket, socket_ready, read_socket, write_socket, close_socket},
+        .wifi = {wifi_set_mode, wifi_join, wifi_leave, wifi_status, station_mac, ap_mac, ap_ip},
+        .settings = {get_setting, set_setting, remove_setting, remove_all_settings},
+        .uart = {write_uart, is_uart_drained, set_uart_format, get_uart_format},
+        .sha256 = *m->module_sha256,
+        .random = fill_random,
+        .firmware_info = firmware_info,
+        .log = log_line,
+    };
+}

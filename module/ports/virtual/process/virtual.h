@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ALOFT_VIRTUAL_VIRTUAL_H
+#define ALOFT_VIRTUAL_VIRTUAL_H
+
+#include <stddef.h>
+
+#include "aloft/attr.h"
+#include "host/address.h"
+#include "host/error.h"
+#include "models/air.h"
+#include "process/net.h"
+
+/* The virtual module as a process: `aloft module`. */
+
+struct virtual_server {
+    struct address address;
+    const char *token; /**< NULL = none. */
+};
+
+/** All strings are borrowed while virtual_run() runs. */
+struct virtual_options {
+    const char *flash_path;
+    const char *layout;   /**< NULL = the remembered one, or the default for a new file. */
+    const char *app_path; /**< NULL unless the flash file is to be made. */
+    const char *uart;     /**< As uart_open() takes it. */
+    struct virtual_server plain;
+    struct virtual_server tls;
+    const uint8_t *mac; /**< 6 bytes; NULL = the remembered one. */
+    struct air_ap aps[AIR_APS_MAX];
+    size_t n_aps;
+    struct net_map maps[NET_MAPS_MAX];
+    size_t n_maps;
+};
+
+#define VIRTUAL_DEFAULT_LAYOUT "esp32c3_default"
+
+/**
+ * Run until SIGTERM, SIGINT or the end of standard input, if that is the UART.
+ * These two signals are blocked for the process from then on.
+ *
+ * @retval ALOFT_ERR_OK  It was asked to end.
+ * @retval others        It could not start, or the module cannot go on.
+ */
+ALOFT_MUST_CHECK
+enum aloft_err virtual_run(const struct virtual_options *options, struct error *e);
+
+#endif
