@@ -65,7 +65,7 @@ static const char *parse_string(char *at, const char *end, struct aloft_param *r
     char *out = at;
 
     while (at < end && *at != '"' && *at != ',' && *at != '\0') {
-        if (*at == '\\' && at + 1 < end) {
+        if (*at == '\\' && at + 1 < end && at[1] != '\0') {
             at++;
         }
         *out++ = *at++;
