@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "host/address.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -113,4 +114,12 @@ enum aloft_err address_listen(const struct address *address, bool reuse_port, in
     *ret_fd = fd;
     *ret_port = bound_port(fd);
     return ALOFT_ERR_OK;
+}
+
+void address_format(const uint8_t *bytes, bool is_v6, uint16_t port, char *out, size_t cap)
+{
+    char host[INET6_ADDRSTRLEN] = "?";
+
+    (void)inet_ntop(is_v6 ? AF_INET6 : AF_INET, bytes, host, sizeof host); /* It fits. */
+    (void)snprintf(out, cap, is_v6 ? "[%s]:%u" : "%s:%u", host, port);
 }

@@ -3,6 +3,7 @@
 #define ALOFT_HOST_ADDRESS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "aloft/attr.h"
@@ -37,5 +38,12 @@ enum aloft_err address_parse(const char *text, int default_port, struct address 
 ALOFT_MUST_CHECK
 enum aloft_err address_listen(const struct address *address, bool reuse_port, int *ret_fd,
                               uint16_t *ret_port, struct error *e);
+
+/**
+ * `1.2.3.4:80` or `[::1]:80`, cut when it does not fit.
+ *
+ * @param bytes  4 bytes, 16 with `is_v6`, in network order.
+ */
+void address_format(const uint8_t *bytes, bool is_v6, uint16_t port, char *out, size_t cap);
 
 #endif

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attempt/contact.h"
 
-#include <arpa/inet.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "host/address.h"
 #include "host/log.h"
 
 static const struct outcome {
@@ -92,10 +92,7 @@ void contact_sentence(const struct contact *contact, char *out, size_t cap)
 
 void contact_peer_text(const struct contact_peer *peer, char *out, size_t cap)
 {
-    char address[INET6_ADDRSTRLEN] = "?";
-
-    (void)inet_ntop(peer->is_v6 ? AF_INET6 : AF_INET, peer->address, address, sizeof address);
-    (void)snprintf(out, cap, peer->is_v6 ? "[%s]:%u" : "%s:%u", address, peer->port);
+    address_format(peer->address, peer->is_v6, peer->port, out, cap);
 }
 
 bool contact_is_failure(const struct contact *contact)

@@ -1,0 +1,55 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""formats and module need nothing but string.h, hold no state of their own and use no floats."""
+
+import concurrent.futures
+import os
+import pathlib
+import subprocess
+import tempfile
+
+import gate
+
+ROOMS = ["formats", "module"]
+# What a freestanding compiler may call anyway, and the rest of string.h that is used.
+STRING_H = {"memchr", "memcmp", "memcpy", "memmove", "memset", "strchr", "strcmp", "strlen",
+            "strncmp", "strnlen", "strrchr", "strstr"}
+# -mgeneral-regs-only makes the compiler refuse floating point (x86 and Arm); without -fno-pic
+# constant tables of pointers would count as mutable, because a loader relocates them.
+COMPILE = ["gcc", "-std=c11", "-O1", "-ffreestanding", "-mgeneral-regs-only", "-fno-pic",
+           "-fno-stack-protector", "-Iformats/include", "-Iformats/src",
+           "-Imodule/include", "-Imodule/src", "-c"]
+
+
+def judge_symbol(line):
+    """One line of `nm --format=posix`: name, kind, and more where it is defined here."""
+    name, kind = line.split()[:2]
+    if kind == "U" and not name.startswith("aloft_") and name not in STRING_H:
+        return f"calls {name}"
+    if kind in "bBdDC":
+        return f"holds mutable data: {name}"
+    return None
+
+
+def judge(source):
+    with tempfile.TemporaryDirectory() as folder:
+        target = os.path.join(folder, "object.o")
+        run = subprocess.run(COMPILE + [str(source), "-o", target], cwd=gate.ROOT,
+                             capture_output=True, text=True, check=False)
+        if run.returncode != 0:
+            return [f"{source}: does not compile freestanding\n{run.stderr.rstrip()}"]
+        symbols = subprocess.run(["nm", "--format=posix", target], check=True, capture_output=True,
+                                 text=True).stdout
+    reasons = map(judge_symbol, symbols.splitlines())
+    return [f"{source}: {reason}" for reason in reasons if reason]
+
+
+def main():
+    sources = [pathlib.PurePosixPath(room) / name for room in ROOMS
+               for name in gate.read(f"{room}/sources.txt").split()]
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        findings = [finding for found in pool.map(judge, sources) for finding in found]
+    gate.finish("freestanding", findings, len(sources))
+
+
+main()
