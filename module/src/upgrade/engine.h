@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ALOFT_UPGRADE_ENGINE_H
+#define ALOFT_UPGRADE_ENGINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "aloft/attr.h"
+#include "aloft/err.h"
+#include "aloft/state/upgrade.h"
+
+/*
+ * The upgrade engine: one table of states from the request to the boot entry. Nothing in the spare
+ * slot is touched before the first 288 bytes of the file were good for this chip and slot, and the
+ * boot entry not before the whole image was verified twice: as it came, and as it stands in flash.
+ */
+
+struct aloft_module;
+
+/* The lists exist once, for enum, names in the log, and tests. */
+#define ALOFT_UPGRADE_STATES(X)                                                                    \
+    X(IDLE)   /* Nothing runs. */                                                                  \
+    X(BEGIN)  /* May it run? */                                                                    \
+    X(ASK)    /* The server is asked for the version. */                                           \
+    X(FETCH)  /* The file is asked for. */                                                         \
+    X(CHECK)  /* Its first bytes come in and are judged. */                                        \
+    X(STORE)  /* It goes to the spare slot. */                                                     \
+    X(REREAD) /* It is read back from flash and judged once more. */                               \
+    X(COMMIT) /* It becomes the next to boot. */
+
+#define ALOFT_UPGRADE_EVENTS(X)                                                                    \
+    X(START)   /* Somebody wants an upgrade. */                                                    \
+    X(ALLOWED) /* It may run, and the server says which version. */                                \
+    X(NAMED)   /* The version is known. */                                                         \
+    X(ANSWER)  /* A good head came. */                                                             \
+    X(GOOD)    /* The first bytes fit this module. */                                              \
+    X(STORED)  /* All bytes are in flash, and the stream was a whole image. */                     \
+    X(WHOLE)   /* What stands in flash is that image. */                                           \
+    X(DONE)    /* It is selected. */                                                               \
+    X(FAIL)    /* `err` says why. */                                                               \
+    X(CANCEL)  /* Whoever started it no longer wants it. */
+
+enum aloft_upgrade_step {
+#define ALOFT_UPGRADE_ENUM(name) ALOFT_UPGRADE_STATE_##name,
+    ALOFT_UPGRADE_STATES(ALOFT_UPGRADE_ENUM)
+#undef ALOFT_UPGRADE_ENUM
+        ALOFT_UPGRADE_N_STATES
+};
+
+enum aloft_upgrade_event {
+    ALOFT_UPGRADE_EVENT_NONE, /**< Nothing to do until the peer moves. */
+    ALOFT_UPGRADE_EVENT_MORE, /**< Something was done, more can be. */
+#define ALOFT_UPGRADE_ENUM(name) ALOFT_UPGRADE_EVENT_##name,
+    ALOFT_UPGRADE_EVENTS(ALOFT_UPGRADE_ENUM)
+#undef ALOFT_UPGRADE_ENUM
+        ALOFT_UPGRADE_N_EVENTS
+};
+
+/** What to upgrade to. */
+struct aloft_upgrade_job {
+    uint8_t mode;           /**< 0 plain, 1 TLS. */
+    const char *version;    /**< aloft_request_is_version(); copied. NULL = ask the server. */
+    const char *name;       /**< `ota`; all others are refused before any traffic. */
+    aloft_upgrade_fn *tell; /**< Called from steps, never from start(). DONE or FAILED is last. */
+};
+
+/**
+ * Begin; everything else, refusals too, comes by `job->tell`.
+ *
+ * @retval ALOFT_ERR_BUSY  An upgrade runs: one at a time, whoever started it.
+ */
+ALOFT_MUST_CHECK
+enum aloft_err aloft_upgrade_start(struct aloft_module *m, const struct aloft_upgrade_job *job);
+
+/** Go on; at most one flash operation. Returns milliseconds until the next call. */
+uint32_t aloft_upgrade_step(struct aloft_module *m);
+
+bool aloft_upgrade_is_running(const struct aloft_module *m);
+
+/** Stop without a word to whoever started it. The boot entry is as it was. */
+void aloft_upgrade_cancel(struct aloft_module *m);
+
+/** The table: where `event` leads from `state`. False if it is not expected there. */
+bool aloft_upgrade_rule(enum aloft_upgrade_step state, enum aloft_upgrade_event event,
+                        enum aloft_upgrade_step *ret_to);
+
+#endif

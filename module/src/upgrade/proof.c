@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "upgrade/proof.h"
+
+#include "aloft/module.h"
+
+#include "command/wifi.h"
+#include "http/client.h"
+
+#define SETTING      "upgrade.mode"
+#define TRIES_MAX    5
+#define PAUSE_MS     2000 /* Behind the first try; each further pause is twice as long. */
+#define POLL_MS      500  /* For an address, or for the client to be free. */
+#define STATUS_FAULT 500  /* From here on it is the server that failed: asked again. */
+
+void aloft_proof_init(struct aloft_module *m)
+{
+    struct aloft_proof_state *p = &m->upgrade.proof;
+    uint8_t mode = 0;
+    size_t len = sizeof mode;
+    enum aloft_err err = m->port->settings.get(m->port->ctx, SETTING, &mode, &len);
+
+    p->is_due = err == ALOFT_ERR_OK && len == sizeof mode && mode <= 1;
+    p->mode = mode;
+}
+
+static void begin_try(struct aloft_module *m)
+{
+    struct aloft_proof_state *p = &m->upgrade.proof;
+    const struct aloft_http_request request = {
+        .ask = ALOFT_HTTP_ASK_VERSION,
+        .mode = p->mode,
+        .deadline_ms = m->now_ms + ALOFT_CONFIG_TOTAL_MS,
+    };
+
+    p->is_running = aloft_http_begin(m, &request) == ALOFT_ERR_OK;
+    p->is_due = p->is_running;
+    p->tries++;
+}
+
+/* The setting stays when all tries fail: the next boot tries again. */
+static void end_try(struct aloft_module *m, bool is_answered)
+{
+    struct aloft_proof_state *p = &m->upgrade.proof;
+
+    aloft_http_end(m);
+    p->is_running = false;
+    p->is_due = !is_answered && p->tries < TRIES_MAX;
+    p->next_ms = m->now_ms + ((uint64_t)PAUSE_MS << (p->tries - 1));
+    if (is_answered) {
+        (void)m->port->settings.remove(m->port->ctx, SETTING); /* Else it is asked once more. */
+    }
+}
+
+static uint32_t run_try(struct aloft_module *m)
+{
+    const struct aloft_http_state *h = &m->http;
+    size_t len = 0;
+
+    if (h->phase == ALOFT_HTTP_FAILED) {
+        end_try(m, h->err == ALOFT_ERR_HTTP_STATUS && h->status < STATUS_FAULT);
+        return 0;
+    }
+    if (h->phase == ALOFT_HTTP_DONE) {
+        end_try(m, true);
+        return 0;
+    }
+    if (h->phase == ALOFT_HTTP_BODY) {
+        (void)aloft_http_body(m, &len);
+        aloft_http_consume(m, len);
+    }
+    return len > 0 ? 0 : UINT32_MAX;
+}
+
+uint32_t aloft_proof_step(struct aloft_module *m)
+{
+    struct aloft_proof_state *p = &m->upgrade.proof;
+
+    if (p->is_running) {
+        return run_try(m);
+    }
+    if (!p->is_due) {
+        return UINT32_MAX;
+    }
+    if (m->now_ms < p->next_ms) {
+        return (uint32_t)(p->next_ms - m->now_ms);
+    }
+    if (m->http.phase != ALOFT_HTTP_IDLE || !aloft_wifi_has_ip(m)) {
+        return POLL_MS;
+    }
+    begin_try(m);
+    return 0;
+}
+
+void aloft_proof_yield(struct aloft_module *m)
+{
+    struct aloft_proof_state *p = &m->upgrade.proof;
+
+    if (!p->is_running) {
+        return;
+    }
+    aloft_http_end(m);
+    p->is_running = false;
+    p->tries--;
+    p->next_ms = m->now_ms + PAUSE_MS;
+}
+
+enum aloft_err aloft_proof_arm(struct aloft_module *m, uint8_t mode)
+{
+    m->upgrade.proof.is_due = false;
+    return m->port->settings.set(m->port->ctx, SETTING, &mode, sizeof mode);
+}
+
+void aloft_proof_disarm(struct aloft_module *m)
+{
+    (void)m->port->settings.remove(m->port->ctx, SETTING); /* At worst one proof too many. */
+}
