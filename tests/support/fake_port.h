@@ -65,6 +65,8 @@ struct fake_flash {
     unsigned n_ops_until_failure; /**< 0 = never. */
 };
 
+struct fake_net; /* fake_net.h: scripted sockets; without them there is no network. */
+
 struct fake_port {
     struct aloft_port port;
     struct aloft_module module;
@@ -77,6 +79,7 @@ struct fake_port {
     enum aloft_err settings_err; /**< Of set() and remove_all(). */
     struct aloft_firmware_info info;
     struct aloft_hash *sha256;
+    struct fake_net *net;
     char log[FAKE_LOG_BYTES];
 };
 
