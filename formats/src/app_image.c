@@ -150,7 +150,10 @@ static enum aloft_err check_alignment(const struct aloft_app_image *img,
 
 static bool needs_app_desc(const struct aloft_app_image *img)
 {
-    return img->rules.requires_app_desc || (img->rules.chip && img->rules.chip->needs_app_desc);
+    bool does_chip =
+        img->rules.chip && img->rules.chip->needs_app_desc && !img->rules.is_bootloader;
+
+    return img->rules.requires_app_desc || does_chip;
 }
 
 /* All data of the current segment has gone by. */

@@ -38,7 +38,7 @@ static struct aloft_app_rules rules_for(const char *chip)
 static void image_a__is_read_and_passes(void **state)
 {
     (void)state;
-    struct aloft_app_rules rules = {aloft_chip_by_name(C3), 3, sizeof image_a, false, true};
+    struct aloft_app_rules rules = {aloft_chip_by_name(C3), 3, sizeof image_a, false, true, false};
     struct aloft_app_image img;
 
     assert_err(read_image(&img, &rules, image_a, sizeof image_a), ALOFT_ERR_OK);
@@ -109,7 +109,7 @@ static const struct change {
 static void image_a__fails_at_the_first_check_after_each_change(void **state)
 {
     (void)state;
-    struct aloft_app_rules rules = {aloft_chip_by_name(C3), 101, 0, false, true};
+    struct aloft_app_rules rules = {aloft_chip_by_name(C3), 101, 0, false, true, false};
 
     for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
         const struct change *c = &changes[i];
@@ -158,7 +158,8 @@ static void chip_revision__is_judged_by_both_bounds(void **state)
     };
 
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        struct aloft_app_rules rules = {aloft_chip_by_name(C3), cases[i].revision, 0, false, false};
+        struct aloft_app_rules rules = {.chip = aloft_chip_by_name(C3),
+                                        .chip_revision = cases[i].revision};
         struct aloft_app_image img;
         uint8_t head[ALOFT_APP_HEADER_BYTES];
         size_t used;
@@ -327,8 +328,9 @@ static void slot__must_hold_the_image_and_its_signature_sector(void **state)
     };
 
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        struct aloft_app_rules rules = {aloft_chip_by_name(C3), 0, cases[i].slot_bytes,
-                                        cases[i].has_signature, false};
+        struct aloft_app_rules rules = {.chip = aloft_chip_by_name(C3),
+                                        .slot_bytes = cases[i].slot_bytes,
+                                        .has_signature = cases[i].has_signature};
         struct aloft_app_image img;
 
         assert_err(read_image(&img, &rules, image_a, sizeof image_a), cases[i].err);
@@ -353,8 +355,9 @@ static void segment_len__stays_below_16_mib(void **state)
     };
 
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        struct aloft_app_rules rules = {aloft_chip_by_name("esp32"), 0, cases[i].slot_bytes, true,
-                                        false};
+        struct aloft_app_rules rules = {.chip = aloft_chip_by_name("esp32"),
+                                        .slot_bytes = cases[i].slot_bytes,
+                                        .has_signature = true};
         struct aloft_app_image img;
         uint8_t buf[64];
         size_t used;
@@ -436,6 +439,9 @@ static void app_desc__is_required_by_the_chips_own_boot_loader(void **state)
         buf[23] = 0;
         assert_err(read_image(&img, &rules, buf, 0x130),
                    is_needed ? ALOFT_ERR_NO_APP_DESC : ALOFT_ERR_OK);
+        rules.is_bootloader = true;
+        assert_err(read_image(&img, &rules, buf, 0x130), ALOFT_ERR_OK);
+        rules.is_bootloader = false;
         /* A segment too short for a descriptor is none either. */
         aloft_put_le32(buf + 28, 252);
         aloft_app_image_init(&img, &rules, NULL);

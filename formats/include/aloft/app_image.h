@@ -67,6 +67,8 @@ struct aloft_app_rules {
                             verified here). */
     bool requires_app_desc; /**< Refuse an image without descriptor even where the boot loader does
                                not. */
+    bool is_bootloader;     /**< It is a second-stage boot loader: no chip asks it for a descriptor.
+                             */
 };
 
 /** Reading state; complete so that it can be allocated statically, otherwise private. */
