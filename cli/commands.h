@@ -7,7 +7,9 @@
 /* Every command, in the order of help. One entry each; defined in cmd_<noun>.c. */
 /* clang-format off */
 #define CLI_COMMANDS(X)                                                                            \
-    X(cmd_module)
+    X(cmd_module)                                                                                  \
+    X(cmd_image_info)                                                                              \
+    X(cmd_image_make)
 /* clang-format on */
 
 #define CLI_DECLARE(name) extern const struct cli_command name;
