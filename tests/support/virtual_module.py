@@ -9,7 +9,6 @@ import signal
 import socket
 import subprocess
 import time
-import tty
 
 from server import wait_until
 
@@ -64,8 +63,7 @@ class VirtualModule:
         if self.uart == "pty":
             link = self.flash.with_name(self.flash.name + ".uart")
             wait_until("the module's PTY", lambda: self._alive() and link.exists())
-            self._fd = os.open(link, os.O_RDWR | os.O_NOCTTY)
-            tty.setraw(self._fd)
+            self._fd = os.open(link, os.O_RDWR | os.O_NOCTTY)  # raw already
         else:
             found = wait_until("the module's port", lambda: self._alive() and re.search(
                 rb"uart: tcp:127\.0\.0\.1:(\d+)", self.log.read_bytes()[before:]))

@@ -145,6 +145,13 @@ bool uart_has_ended(const struct uart *u)
     return u->has_ended;
 }
 
+/* While the host MCU does not read, it is not heard either: else its next command would answer into
+ * a full queue, and bytes would be lost. */
+static bool may_read(const struct uart *u)
+{
+    return u->in_fd >= 0 && !u->is_ending && u->n_queue <= sizeof u->queue / 2;
+}
+
 size_t uart_poll_set(const struct uart *u, struct pollfd *out)
 {
     size_t n = 0;
@@ -153,7 +160,7 @@ size_t uart_poll_set(const struct uart *u, struct pollfd *out)
         out[n++] = (struct pollfd){.fd = u->listen_fd, .events = POLLIN};
         return n;
     }
-    if (!u->is_ending) {
+    if (may_read(u)) {
         out[n++] = (struct pollfd){.fd = u->in_fd, .events = POLLIN};
     }
     if (u->n_queue > 0) {
@@ -202,7 +209,7 @@ size_t uart_read(struct uart *u, uint8_t *buf, size_t cap)
 {
     struct pollfd p = {.fd = u->in_fd, .events = POLLIN};
 
-    if (u->in_fd < 0 || u->is_ending || poll(&p, 1, 0) != 1) {
+    if (!may_read(u) || poll(&p, 1, 0) != 1) {
         return 0;
     }
     /* Half of the room, so that each line feed may get its carriage return. */

@@ -40,7 +40,7 @@ size_t uart_poll_set(const struct uart *uart, struct pollfd *out);
 /** After poll(): take a connection, write what waits. */
 void uart_serve(struct uart *uart);
 
-/** Bytes from the host MCU, 0 if there are none now. */
+/** Bytes from the host MCU, 0 if there are none now (or it has much to read first). */
 size_t uart_read(struct uart *uart, uint8_t *buf, size_t cap);
 
 /** Take up to `len` bytes for the host MCU; returns how many. */

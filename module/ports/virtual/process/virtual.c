@@ -19,7 +19,7 @@
 
 #define PATH_BYTES     4096
 #define RETRY_MS       1000 /* a chip resets for ever; once a second is enough for a person */
-#define READ_BYTES     2048 /* the module's RX buffer (facts/at-commands.md 1.1) */
+#define READ_BYTES     128  /* the answers to so many fit into the queue of the UART */
 #define POLL_MAX       (1 + UART_POLL_MAX + NET_POLL_MAX)
 #define SLOT_BYTES     16
 #define DEFAULT_AP     "aloft"
