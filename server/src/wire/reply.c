@@ -1,0 +1,405 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "wire/loop.h"
+
+#include <errno.h>
+#include <linux/sockios.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+
+/* serving.md rule 3: after a sendfile that filled the send buffer, asking again mostly costs a
+ * call for nothing, unless so much went through that the peer is as fast as we are. */
+#define SENDFILE_AGAIN_BYTES (256 * 1024)
+
+/* So much of one TLS download at a time; then the other connections have their turn. */
+#define TLS_TURN_BYTES (1024 * 1024)
+
+#define LINGER_READS_MAX 16
+
+enum push { PUSH_DONE, PUSH_WAIT, PUSH_CLOSED, PUSH_UNREADABLE };
+
+static uint64_t body_len(const struct conn *conn)
+{
+    return conn->end - conn->start;
+}
+
+static uint64_t body_sent(const struct conn *conn)
+{
+    return conn->sent > conn->head_len ? conn->sent - conn->head_len : 0;
+}
+
+/* Read on until the peer has closed too: bytes left unread would make the kernel send RST, which
+ * can destroy what the peer has not read yet. */
+static void drain(struct loop *loop, struct conn *conn)
+{
+    for (int i = 0; i < LINGER_READS_MAX; i++) {
+        ssize_t n = recv(conn->fd, loop->buf, sizeof loop->buf, 0);
+        if (n < 0 && errno == EAGAIN) {
+            return;
+        }
+        if (n <= 0) {
+            break;
+        }
+    }
+    conn_close(loop, conn);
+}
+
+static void linger(struct loop *loop, struct conn *conn)
+{
+    (void)shutdown(conn->fd, SHUT_WR); /* fails only when the peer is gone */
+    conn->state = CONN_LINGER;
+    conn_set_timer(loop, conn, TIMER_LINGER);
+    conn_watch(loop, conn);
+    drain(loop, conn);
+}
+
+/* Close at once with RST: what is still in the send buffer is of no use to anybody. */
+static void abort_conn(struct loop *loop, struct conn *conn)
+{
+    struct linger none = {.l_onoff = 1, .l_linger = 0};
+
+    (void)setsockopt(conn->fd, SOL_SOCKET, SO_LINGER, &none, sizeof none);
+    conn_close(loop, conn);
+}
+
+static void wait_writable(struct loop *loop, struct conn *conn)
+{
+    conn->state = CONN_SEND;
+    conn_set_timer(loop, conn, TIMER_STALL);
+    conn_watch(loop, conn);
+}
+
+/* Short answers: one send, then close. */
+
+static void finish_short(struct loop *loop, struct conn *conn)
+{
+    if (io_notify(conn) == IO_AGAIN) {
+        wait_writable(loop, conn);
+    } else if (conn->has_unread) {
+        linger(loop, conn);
+    } else {
+        conn_close(loop, conn);
+    }
+}
+
+static void push_rest(struct loop *loop, struct conn *conn)
+{
+    while (conn->rest_len > 0) {
+        ssize_t n = io_send(conn, conn->rest, conn->rest_len);
+        if (n == IO_AGAIN) {
+            wait_writable(loop, conn);
+            return;
+        }
+        if (n <= 0) {
+            conn_close(loop, conn);
+            return;
+        }
+        conn->rest_len -= (uint32_t)n;
+        memmove(conn->rest, conn->rest + n, conn->rest_len);
+    }
+    finish_short(loop, conn);
+}
+
+static void start_short(struct loop *loop, struct conn *conn, const struct answer *answer,
+                        struct contact *contact)
+{
+    ssize_t n = io_send(conn, answer->bytes, answer->len);
+
+    contact->is_closed_by_peer = n == IO_FAILED || n == IO_CLOSED;
+    conn_tell(loop, conn, contact);
+    if (contact->is_closed_by_peer) {
+        conn_close(loop, conn);
+        return;
+    }
+    size_t done = n > 0 ? (size_t)n : 0;
+    if (done < answer->len) { /* a send buffer smaller than the answer, or small TLS records */
+        conn->rest_len = (uint32_t)(answer->len - done);
+        conn->rest = malloc(conn->rest_len);
+        if (!conn->rest) {
+            conn_close(loop, conn);
+            return;
+        }
+        memcpy(conn->rest, answer->bytes + done, conn->rest_len);
+    }
+    push_rest(loop, conn);
+}
+
+/* Files. */
+
+static void tell_file(struct loop *loop, struct conn *conn, enum contact_outcome outcome,
+                      bool is_closed_by_peer)
+{
+    struct contact *contact = &loop->contact;
+    const char *version = catalog_file_version(conn->file);
+    const char *name = catalog_file_name(conn->file);
+
+    *contact = (struct contact){
+        .product_id = conn->owner.product_id,
+        .device_id = conn->owner.device_id,
+        .total_bytes = body_len(conn),
+        .sent_bytes = body_sent(conn),
+        .acked_bytes = conn->acked,
+        .status = body_len(conn) == catalog_file_size(conn->file) ? 200 : 206,
+        .kind = CONTACT_FILE,
+        .outcome = outcome,
+        .is_closed_by_peer = is_closed_by_peer,
+    };
+    memcpy(contact->token_prefix, conn->token_prefix, sizeof contact->token_prefix);
+    memcpy(contact->version, version, strlen(version) + 1);
+    memcpy(contact->file_name, name, strlen(name) + 1);
+    if (conn->headers) {
+        contact->headers = *conn->headers;
+    }
+    conn_tell(loop, conn, contact);
+}
+
+/* What the peer has acknowledged of the body. The kernel counts what is not acknowledged, in TLS
+ * with the overhead of records, so this may be a little low until the end. */
+static void look_at_acks(struct loop *loop, struct conn *conn)
+{
+    int unacked;
+
+    if (ioctl(conn->fd, SIOCOUTQ, &unacked) != 0) {
+        return;
+    }
+    if (conn->state == CONN_ACK && unacked > 0) {
+        unacked--; /* the FIN has a sequence number too */
+    }
+    uint64_t sent = body_sent(conn);
+    uint64_t acked = sent > (uint64_t)unacked ? sent - (uint64_t)unacked : 0;
+    if (acked > conn->acked) {
+        conn->acked = acked;
+        conn->progress_ms = loop->now_ms;
+    }
+}
+
+static void finish_file(struct loop *loop, struct conn *conn, enum contact_outcome outcome,
+                        bool is_closed_by_peer)
+{
+    look_at_acks(loop, conn);
+    tell_file(loop, conn, outcome, is_closed_by_peer);
+    if (outcome != CONTACT_FILE_DELIVERED) {
+        abort_conn(loop, conn);
+    } else if (conn->has_unread) {
+        linger(loop, conn);
+    } else {
+        conn_close(loop, conn);
+    }
+}
+
+/* Delivered means: every byte acknowledged. */
+static void await_acks(struct loop *loop, struct conn *conn, uint32_t events)
+{
+    look_at_acks(loop, conn);
+    if (conn->acked == body_len(conn)) {
+        finish_file(loop, conn, CONTACT_FILE_DELIVERED, (events & EPOLLRDHUP) != 0);
+    } else if (events & (EPOLLERR | EPOLLHUP)) {
+        finish_file(loop, conn, CONTACT_FILE_CLOSED, true);
+    } else {
+        conn_set_timer(loop, conn, TIMER_ACK);
+        conn_watch(loop, conn);
+    }
+}
+
+static const char *head_bytes(const struct conn *conn, char scratch[ALOFT_FILE_HEAD_MAX + 1])
+{
+    if (!conn->is_our_head) {
+        return catalog_file_answer(conn->file)->bytes;
+    }
+    (void)answer_file_head(conn->file, conn->start, conn->end, scratch);
+    return scratch;
+}
+
+static enum push send_head(struct conn *conn)
+{
+    char scratch[ALOFT_FILE_HEAD_MAX + 1];
+    const char *head = head_bytes(conn, scratch);
+
+    /* MSG_MORE: the head waits in the kernel for the first bytes of the body (wire 3.3). */
+    ssize_t n =
+        send(conn->fd, head + conn->sent, conn->head_len - conn->sent, MSG_MORE | MSG_NOSIGNAL);
+    if (n < 0) {
+        return errno == EAGAIN ? PUSH_WAIT : PUSH_CLOSED;
+    }
+    conn->sent += (uint64_t)n;
+    return conn->sent == conn->head_len ? PUSH_DONE : PUSH_WAIT;
+}
+
+static enum push push_plain(struct conn *conn)
+{
+    if (conn->sent < conn->head_len) {
+        enum push result = send_head(conn);
+        if (result != PUSH_DONE) {
+            return result;
+        }
+    }
+    int fd = catalog_file_fd(conn->file);
+    while (body_sent(conn) < body_len(conn)) {
+        off_t at = (off_t)(conn->start + body_sent(conn));
+        ssize_t n = sendfile(conn->fd, fd, &at, body_len(conn) - body_sent(conn));
+        if (n < 0 && errno == EAGAIN) {
+            return PUSH_WAIT;
+        }
+        if (n <= 0) { /* 0: the blob has shrunk */
+            return n == 0 ? PUSH_UNREADABLE : PUSH_CLOSED;
+        }
+        conn->sent += (uint64_t)n;
+        if (n < SENDFILE_AGAIN_BYTES && body_sent(conn) < body_len(conn)) {
+            return PUSH_WAIT;
+        }
+    }
+    return PUSH_DONE;
+}
+
+/* The bytes of the next record: head and first body bytes together (wire 5: a module's read gives
+ * one record at most), later the file itself. A retry gives the same bytes, as OpenSSL wants. */
+static const uint8_t *next_record(struct loop *loop, const struct conn *conn, const uint8_t *map,
+                                  size_t *ret_len)
+{
+    char scratch[ALOFT_FILE_HEAD_MAX + 1];
+    size_t max = loop->shared->record_bytes;
+    uint64_t left = body_len(conn) - body_sent(conn);
+
+    if (conn->sent >= conn->head_len) {
+        *ret_len = left < max ? (size_t)left : max;
+        return map + conn->start + body_sent(conn);
+    }
+    size_t head_left = conn->head_len - (size_t)conn->sent;
+    size_t body = max - head_left < left ? max - head_left : (size_t)left;
+    memcpy(loop->record, head_bytes(conn, scratch) + conn->sent, head_left);
+    memcpy(loop->record + head_left, map + conn->start, body);
+    *ret_len = head_left + body;
+    return loop->record;
+}
+
+static enum push push_tls(struct loop *loop, struct conn *conn)
+{
+    const uint8_t *map = catalog_file_map(conn->file);
+    uint64_t turn_end = conn->sent + TLS_TURN_BYTES;
+
+    if (!map) {
+        return PUSH_UNREADABLE;
+    }
+    while (conn->sent < conn->head_len + body_len(conn)) {
+        size_t len;
+        const uint8_t *bytes = next_record(loop, conn, map, &len);
+        ssize_t n = io_send(conn, bytes, len);
+        if (n == IO_AGAIN) {
+            return PUSH_WAIT;
+        }
+        if (n <= 0) {
+            return PUSH_CLOSED;
+        }
+        conn->sent += (uint64_t)n;
+        if (conn->sent >= turn_end) {
+            conn_watch_again(loop, conn);
+            return PUSH_WAIT;
+        }
+    }
+    return io_notify(conn) == IO_AGAIN ? PUSH_WAIT : PUSH_DONE;
+}
+
+static void push_file(struct loop *loop, struct conn *conn)
+{
+    switch (conn->ssl ? push_tls(loop, conn) : push_plain(conn)) {
+    case PUSH_DONE:
+        (void)shutdown(conn->fd, SHUT_WR); /* fails only when the peer is gone */
+        conn->state = CONN_ACK;
+        await_acks(loop, conn, 0);
+        break;
+    case PUSH_WAIT:
+        wait_writable(loop, conn);
+        break;
+    case PUSH_CLOSED:
+        finish_file(loop, conn, CONTACT_FILE_CLOSED, true);
+        break;
+    case PUSH_UNREADABLE:
+        finish_file(loop, conn, CONTACT_FILE_UNREADABLE, false);
+        break;
+    }
+}
+
+static bool has_headers(const struct contact_headers *h)
+{
+    return h->device[0] || h->module_name[0] || h->chip[0] || h->version[0] || h->boot[0] ||
+           h->caps[0];
+}
+
+static void start_file(struct loop *loop, struct conn *conn, const struct answer *answer,
+                       const struct contact *contact)
+{
+    conn->file = catalog_file_hold(answer->file);
+    conn->start = answer->start;
+    conn->end = answer->end;
+    conn->head_len = (uint16_t)answer->len;
+    conn->is_our_head = answer->bytes == answer->scratch;
+    conn->owner = (struct catalog_owner){contact->product_id, contact->device_id};
+    conn->progress_ms = loop->now_ms;
+    memcpy(conn->token_prefix, contact->token_prefix, sizeof conn->token_prefix);
+    if (has_headers(&contact->headers)) {
+        conn->headers = malloc(sizeof *conn->headers);
+        if (conn->headers) { /* without memory the contact only says less */
+            *conn->headers = contact->headers;
+        }
+    }
+    push_file(loop, conn);
+}
+
+void reply_start(struct loop *loop, struct conn *conn, struct answer *answer,
+                 struct contact *contact)
+{
+    if (answer->file) {
+        start_file(loop, conn, answer, contact);
+    } else {
+        start_short(loop, conn, answer, contact);
+    }
+}
+
+void reply_continue(struct loop *loop, struct conn *conn, uint32_t events)
+{
+    if (conn->state == CONN_LINGER) {
+        drain(loop, conn);
+    } else if (conn->state == CONN_ACK) {
+        await_acks(loop, conn, events);
+    } else if (!conn->file) {
+        push_rest(loop, conn);
+    } else if (events & (EPOLLERR | EPOLLHUP)) {
+        finish_file(loop, conn, CONTACT_FILE_CLOSED, true);
+    } else if (events & EPOLLOUT) {
+        push_file(loop, conn);
+    }
+}
+
+/* No news for the length of a timer; slow is fine, dead is not. */
+static void expire_file(struct loop *loop, struct conn *conn)
+{
+    look_at_acks(loop, conn);
+    if (conn->state == CONN_ACK && conn->acked == body_len(conn)) {
+        finish_file(loop, conn, CONTACT_FILE_DELIVERED, false);
+    } else if (loop->now_ms - conn->progress_ms >= loop->shared->stall_timeout_ms) {
+        finish_file(loop, conn, CONTACT_FILE_STALLED, false);
+    } else {
+        conn_set_timer(loop, conn, conn->state == CONN_ACK ? TIMER_ACK : TIMER_STALL);
+    }
+}
+
+void reply_expire(struct loop *loop, struct conn *conn)
+{
+    if (conn->file && conn->state != CONN_LINGER) {
+        expire_file(loop, conn);
+    } else {
+        abort_conn(loop, conn);
+    }
+}
+
+void reply_cut(struct loop *loop, struct conn *conn)
+{
+    if (conn->file && conn->state != CONN_LINGER) {
+        finish_file(loop, conn, CONTACT_FILE_STOPPED, false);
+    } else {
+        conn_close(loop, conn);
+    }
+}

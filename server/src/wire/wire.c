@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "wire/wire.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <openssl/ssl.h>
+
+#include "host/auto.h"
+#include "host/clock.h"
+#include "wire/loop.h"
+
+#define THREADS_MAX     256u
+#define RECORD_MIN      512u /* the smallest max_fragment_length (RFC 6066 4) */
+#define SEND_BUFFER_MIN 2048u
+#define MS_PER_S        1000
+
+struct wire {
+    struct loop_shared shared;
+    uint16_t plain_port;
+    uint16_t tls_port;
+    unsigned n_loops;   /* opened */
+    unsigned n_running; /* with a thread */
+    struct loop loops[];
+};
+
+/* SO_REUSEPORT lets a second server of the same user listen on the same port, and the two would
+ * share the modules between them. So take the port alone first, to learn whether it is free. */
+static enum aloft_err check_free(const struct address *address, struct error *e)
+{
+    AUTO_FD int fd = -1;
+    uint16_t port;
+
+    if (address->port == 0) {
+        return ALOFT_ERR_OK;
+    }
+    return address_listen(address, false, &fd, &port, e);
+}
+
+static enum aloft_err open_listener(const struct address *address, unsigned send_buffer_bytes,
+                                    int defer_s, int *ret_fd, uint16_t *ret_port, struct error *e)
+{
+    AUTO_FD int fd = -1;
+    int bytes = (int)send_buffer_bytes;
+    enum aloft_err err = address_listen(address, true, &fd, ret_port, e);
+
+    if (err != ALOFT_ERR_OK) {
+        return err;
+    }
+    /* Accepted sockets inherit both; serving.md rules 1 and 6. */
+    if (setsockopt(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, &defer_s, sizeof defer_s) != 0 ||
+        setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes) != 0) {
+        return fail_errno(e, ALOFT_ERR_IO, "cannot set up the listener on port %u", *ret_port);
+    }
+    *ret_fd = STEAL_FD(fd);
+    return ALOFT_ERR_OK;
+}
+
+/* One loop's listener for this address; the first one fixes the port of all. */
+static enum aloft_err add_listener(const struct address *address, const struct wire *wire,
+                                   const struct wire_options *options, uint16_t *port, int *ret_fd,
+                                   struct error *e)
+{
+    unsigned bytes =
+        options->send_buffer_bytes ? options->send_buffer_bytes : WIRE_SEND_BUFFER_BYTES;
+    int defer_s = (int)(wire->shared.head_timeout_ms / MS_PER_S) + 1;
+
+    if (!address) {
+        return ALOFT_ERR_OK;
+    }
+    struct address bound = *address;
+    if (*port != 0) {
+        bound.port = *port;
+    } else {
+        enum aloft_err err = check_free(address, e);
+        if (err != ALOFT_ERR_OK) {
+            return err;
+        }
+    }
+    return open_listener(&bound, bytes, defer_s, ret_fd, port, e);
+}
+
+static enum aloft_err add_loop(struct wire *wire, const struct wire_options *options,
+                               struct error *e)
+{
+    int fds[2] = {-1, -1};
+    enum aloft_err err =
+        add_listener(options->plain, wire, options, &wire->plain_port, &fds[CATALOG_PLAIN], e);
+
+    if (err == ALOFT_ERR_OK) {
+        err = add_listener(options->tls, wire, options, &wire->tls_port, &fds[CATALOG_TLS], e);
+    }
+    if (err != ALOFT_ERR_OK) {
+        if (fds[CATALOG_PLAIN] >= 0) {
+            (void)close(fds[CATALOG_PLAIN]);
+        }
+        return err;
+    }
+    err = loop_open(&wire->loops[wire->n_loops], &wire->shared, fds, e);
+    wire->n_loops += err == ALOFT_ERR_OK;
+    return err;
+}
+
+static void *run(void *arg)
+{
+    loop_run(arg);
+    return NULL;
+}
+
+static enum aloft_err start_threads(struct wire *wire, struct error *e)
+{
+    sigset_t all;
+    sigset_t old;
+    int rc = 0;
+
+    (void)sigfillset(&all); /* signals are for the main thread; SIGPIPE is an error code here */
+    (void)pthread_sigmask(SIG_SETMASK, &all, &old);
+    while (rc == 0 && wire->n_running < wire->n_loops) {
+        struct loop *loop = &wire->loops[wire->n_running];
+        rc = pthread_create(&loop->thread, NULL, run, loop);
+        wire->n_running += rc == 0;
+    }
+    (void)pthread_sigmask(SIG_SETMASK, &old, NULL);
+    errno = rc;
+    return rc == 0 ? ALOFT_ERR_OK
+                   : fail_errno(e, ALOFT_ERR_IO, "cannot start the threads of the module plane");
+}
+
+static enum aloft_err check_options(const struct wire_options *o, struct error *e)
+{
+    if (o->n_threads > THREADS_MAX) {
+        return fail(e, ALOFT_ERR_ARG, "%u threads are too many, the limit is %u", o->n_threads,
+                    THREADS_MAX);
+    }
+    if (o->record_bytes && (o->record_bytes < RECORD_MIN || o->record_bytes > LOOP_RECORD_MAX)) {
+        return fail(e, ALOFT_ERR_ARG, "a TLS record has %u to %d bytes, not %u", RECORD_MIN,
+                    LOOP_RECORD_MAX, o->record_bytes);
+    }
+    if (o->send_buffer_bytes &&
+        (o->send_buffer_bytes < SEND_BUFFER_MIN || o->send_buffer_bytes > INT32_MAX / 2)) {
+        return fail(e, ALOFT_ERR_ARG, "a send buffer has at least %u bytes, not %u",
+                    SEND_BUFFER_MIN, o->send_buffer_bytes);
+    }
+    return ALOFT_ERR_OK;
+}
+
+static enum aloft_err set_up(struct wire *wire, const struct wire_options *options,
+                             unsigned n_loops, struct error *e)
+{
+    struct loop_shared *shared = &wire->shared;
+
+    shared->head_timeout_ms =
+        options->head_timeout_ms ? options->head_timeout_ms : WIRE_HEAD_TIMEOUT_MS;
+    shared->stall_timeout_ms =
+        options->stall_timeout_ms ? options->stall_timeout_ms : WIRE_STALL_TIMEOUT_MS;
+    shared->record_bytes = options->record_bytes ? options->record_bytes : LOOP_RECORD_MAX;
+    if (options->tls) {
+        enum aloft_err err = tls_context_new(options, &shared->tls, e);
+        if (err != ALOFT_ERR_OK) {
+            return err;
+        }
+    }
+    for (unsigned i = 0; i < n_loops; i++) {
+        enum aloft_err err = add_loop(wire, options, e);
+        if (err != ALOFT_ERR_OK) {
+            return err;
+        }
+    }
+    return start_threads(wire, e);
+}
+
+enum aloft_err wire_start(const struct wire_options *options, struct catalog *catalog,
+                          struct contact_queue *contacts, struct wire **ret_wire, struct error *e)
+{
+    enum aloft_err err = check_options(options, e);
+    long n_cores = sysconf(_SC_NPROCESSORS_ONLN);
+    unsigned n_loops = options->n_threads;
+
+    if (err != ALOFT_ERR_OK) {
+        return err;
+    }
+    if (n_loops == 0) {
+        n_loops = n_cores < 1 ? 1 : n_cores > THREADS_MAX ? THREADS_MAX : (unsigned)n_cores;
+    }
+    struct wire *wire = calloc(1, sizeof *wire + n_loops * sizeof wire->loops[0]);
+    if (!wire) {
+        return fail(e, ALOFT_ERR_TOO_BIG, "out of memory for %u event loops", n_loops);
+    }
+    wire->shared.catalog = catalog;
+    wire->shared.contacts = contacts;
+    err = set_up(wire, options, n_loops, e);
+    if (err != ALOFT_ERR_OK) {
+        wire_stop(wire, 0);
+        return err;
+    }
+    *ret_wire = wire;
+    return ALOFT_ERR_OK;
+}
+
+uint16_t wire_plain_port(const struct wire *wire)
+{
+    return wire->plain_port;
+}
+
+uint16_t wire_tls_port(const struct wire *wire)
+{
+    return wire->tls_port;
+}
+
+void wire_stop(struct wire *wire, unsigned grace_ms)
+{
+    if (!wire) {
+        return;
+    }
+    wire->shared.stop_deadline_ms = clock_monotonic_ms() + grace_ms;
+    for (unsigned i = 0; i < wire->n_running; i++) {
+        (void)eventfd_write(wire->loops[i].wake_fd, 1); /* also orders the deadline before it */
+    }
+    for (unsigned i = 0; i < wire->n_running; i++) {
+        (void)pthread_join(wire->loops[i].thread, NULL);
+    }
+    for (unsigned i = 0; i < wire->n_loops; i++) {
+        loop_close(&wire->loops[i]);
+    }
+    SSL_CTX_free(wire->shared.tls);
+    free(wire);
+}
