@@ -3,6 +3,8 @@
 
 #include "aloft/http_head.h"
 
+/* Parsers: formats/src/http_chunked.c */
+
 struct outcome {
     enum aloft_err err;
     size_t n_used;

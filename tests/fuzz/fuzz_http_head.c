@@ -5,6 +5,8 @@
 
 #include "aloft/http_head.h"
 
+/* Parsers: formats/src/http_head.c formats/src/http_text.c */
+
 static void check_piece(struct aloft_http_piece piece, size_t head_len)
 {
     MUST((size_t)piece.off + piece.len <= head_len);

@@ -3,6 +3,8 @@
 
 #include "aloft/http_head.h"
 
+/* Parsers: formats/src/http_range.c */
+
 /* The first byte is the total, squared. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
