@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "unit.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "store/api_tokens.h"
+#include "store/devices.h"
+#include "store/products.h"
+#include "temp_dir.h"
+
+#define TOKEN_1 "1111111111111111111111111111111111111111"
+#define TOKEN_2 "2222222222222222222222222222222222222222"
+#define TOKEN_3 "3333333333333333333333333333333333333333"
+#define TOKEN_4 "4444444444444444444444444444444444444444"
+
+struct fixture {
+    char dir[256];
+    struct db *db;
+};
+
+static int set_up(void **state)
+{
+    struct fixture *f = calloc(1, sizeof *f);
+    char path[300];
+
+    if (!f || temp_dir_make(f->dir) != 0) {
+        return -1;
+    }
+    (void)snprintf(path, sizeof path, "%s/aloft.db", f->dir);
+    *state = f;
+    return db_open(path, &f->db, NULL) == ALOFT_ERR_OK ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *f = *state;
+
+    db_close(f->db);
+    temp_dir_remove(f->dir);
+    free(f);
+    return 0;
+}
+
+static enum aloft_err add(struct fixture *f, const char *name, const char *token,
+                          const char *token_tls, struct error *e)
+{
+    struct product p = {.layout = "esp32c3_default", .created_ms = 5};
+
+    (void)snprintf(p.name, sizeof p.name, "%s", name);
+    (void)snprintf(p.token, sizeof p.token, "%s", token);
+    (void)snprintf(p.token_tls, sizeof p.token_tls, "%s", token_tls);
+    return products_add(f->db, &p, e);
+}
+
+static void add__keeps_what_it_was_given(void **state)
+{
+    struct fixture *f = *state;
+    struct product p;
+
+    assert_err(add(f, "lamp", TOKEN_1, TOKEN_2, NULL), ALOFT_ERR_OK);
+    assert_err(products_get(f->db, "lamp", &p, NULL), ALOFT_ERR_OK);
+    assert_int_equal(p.id, 1);
+    assert_string_equal(p.layout, "esp32c3_default");
+    assert_string_equal(p.token, TOKEN_1);
+    assert_string_equal(p.token_tls, TOKEN_2);
+    assert_string_equal(p.current_version, "");
+    assert_int_equal(p.created_ms, 5);
+}
+
+static void add__refuses_what_is_taken(void **state)
+{
+    static const struct {
+        const char *name;
+        const char *token;
+        const char *token_tls;
+        const char *word; /* of the sentence; NULL = not refused */
+    } rows[] = {
+        {"lamp", TOKEN_3, TOKEN_4, "name"},
+        {"other", TOKEN_1, TOKEN_4, "token"},
+        {"other", TOKEN_3, TOKEN_2, "TLS token"},
+        {"swapped", TOKEN_2, TOKEN_1, NULL}, /* unique per mode, not over both */
+    };
+    struct fixture *f = *state;
+
+    assert_err(add(f, "lamp", TOKEN_1, TOKEN_2, NULL), ALOFT_ERR_OK);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct error e = {0};
+        enum aloft_err err = add(f, rows[i].name, rows[i].token, rows[i].token_tls, &e);
+        assert_err(err, rows[i].word ? ALOFT_ERR_DUPLICATE : ALOFT_ERR_OK);
+        assert_true(!rows[i].word || strstr(e.sentence, rows[i].word));
+    }
+}
+
+static void get__says_when_there_is_none(void **state)
+{
+    struct fixture *f = *state;
+    struct product p;
+    struct error e = {0};
+
+    assert_err(products_get(f->db, "nothing", &p, &e), ALOFT_ERR_NOT_FOUND);
+    assert_string_equal(e.sentence, "there is no product of this name");
+}
+
+static enum aloft_err append_name(void *ctx, const struct product *p, struct error *e)
+{
+    char *text = ctx;
+    size_t used = strlen(text);
+
+    (void)e;
+    (void)snprintf(text + used, 64 - used, "%s", p->name);
+    return ALOFT_ERR_OK;
+}
+
+static enum aloft_err stop_at_once(void *ctx, const struct product *p, struct error *e)
+{
+    ++*(int *)ctx;
+    return fail(e, ALOFT_ERR_CANCELLED, "stopped at %s", p->name);
+}
+
+static void each__goes_by_name_and_ends_at_an_error(void **state)
+{
+    struct fixture *f = *state;
+    char text[64] = "";
+    int n = 0;
+    struct error e = {0};
+
+    assert_err(add(f, "b", TOKEN_1, TOKEN_2, NULL), ALOFT_ERR_OK);
+    assert_err(add(f, "a", TOKEN_3, TOKEN_4, NULL), ALOFT_ERR_OK);
+    assert_err(products_each(f->db, append_name, text, NULL), ALOFT_ERR_OK);
+    assert_string_equal(text, "ab");
+    assert_err(products_each(f->db, stop_at_once, &n, &e), ALOFT_ERR_CANCELLED);
+    assert_int_equal(n, 1);
+    assert_string_equal(e.sentence, "stopped at a");
+}
+
+static void names__have_a_plain_alphabet(void **state)
+{
+    static const struct {
+        const char *text;
+        bool is_plain;
+    } rows[] = {
+        {"a", true},
+        {"A-z_0.9", true},
+        {"", false},
+        {".", false},
+        {"..", false},
+        {"...", true},
+        {"a/b", false},
+        {"a b", false},
+        {"\xC3\xA4", false},
+        {"0123456789012345678901234567890123456789012345678901234567890123", true},
+        {"01234567890123456789012345678901234567890123456789012345678901234", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        assert_int_equal(is_plain_name(rows[i].text, PRODUCT_NAME_MAX), rows[i].is_plain);
+    }
+}
+
+static void tokens__are_40_lower_case_hex_digits(void **state)
+{
+    (void)state;
+    assert_true(is_token("0123456789abcdef0123456789abcdef01234567"));
+    assert_false(is_token("0123456789ABCDEF0123456789abcdef01234567"));
+    assert_false(is_token("0123456789abcdef0123456789abcdef0123456"));
+    assert_false(is_token("0123456789abcdef0123456789abcdef012345678"));
+    assert_false(is_token(""));
+}
+
+struct devices {
+    int n;
+    struct device last;
+};
+
+static enum aloft_err keep_device(void *ctx, const struct device *d, struct error *e)
+{
+    struct devices *devices = ctx;
+
+    (void)e;
+    devices->n++;
+    devices->last = *d;
+    return ALOFT_ERR_OK;
+}
+
+static struct device note(struct fixture *f, const char *delivered, const char *running,
+                          bool is_proven_wanted)
+{
+    bool is_proven = false;
+    struct devices devices = {0};
+    struct device_news news = {1, "7cdfa1b2c3d4", "111111", "192.0.2.7", delivered, running, 9};
+
+    assert_err(devices_note(f->db, &news, &is_proven, NULL), ALOFT_ERR_OK);
+    assert_int_equal(is_proven, is_proven_wanted);
+    assert_err(devices_each(f->db, 1, "", keep_device, &devices, NULL), ALOFT_ERR_OK);
+    assert_int_equal(devices.n, 1);
+    return devices.last;
+}
+
+static void device__is_proven_only_by_the_version_it_was_delivered(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_err(add(f, "lamp", TOKEN_1, TOKEN_2, NULL), ALOFT_ERR_OK);
+    assert_string_equal(note(f, NULL, "v1", false).proven_version, "");
+    assert_string_equal(note(f, "v2", NULL, false).delivered_version, "v2");
+    assert_string_equal(note(f, NULL, "v1", false).proven_version, ""); /* rolled back */
+    assert_string_equal(note(f, NULL, "v2", true).proven_version, "v2");
+    struct device d = note(f, NULL, "v2", false); /* was so before */
+    assert_string_equal(d.delivered_version, "v2");
+    assert_string_equal(d.address, "192.0.2.7");
+    assert_int_equal(d.last_seen_ms, 9);
+}
+
+static void devices_each__goes_on_after_a_name(void **state)
+{
+    struct fixture *f = *state;
+    bool is_proven = false;
+    struct devices devices = {0};
+
+    assert_err(add(f, "lamp", TOKEN_1, TOKEN_2, NULL), ALOFT_ERR_OK);
+    static const char *const names[] = {"b", "c", "a"};
+    for (int i = 0; i < 3; i++) {
+        struct device_news news = {1, names[i], "111111", "192.0.2.7", NULL, NULL, i};
+        assert_err(devices_note(f->db, &news, &is_proven, NULL), ALOFT_ERR_OK);
+    }
+    assert_err(devices_each(f->db, 1, "b", keep_device, &devices, NULL), ALOFT_ERR_OK);
+    assert_int_equal(devices.n, 1);
+    assert_string_equal(devices.last.device, "c");
+}
+
+static void api_token__is_kept_as_a_hash_only(void **state)
+{
+    struct fixture *f = *state;
+    static const char token[] = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+    static const char other[] = "10112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+    bool is_valid = true;
+    int64_t n = 0;
+
+    assert_err(api_tokens_check(f->db, token, &is_valid, NULL), ALOFT_ERR_OK);
+    assert_false(is_valid);
+    assert_err(api_tokens_add(f->db, "admin", token, 1, NULL), ALOFT_ERR_OK);
+    assert_err(api_tokens_check(f->db, token, &is_valid, NULL), ALOFT_ERR_OK);
+    assert_true(is_valid);
+    assert_err(api_tokens_check(f->db, other, &is_valid, NULL), ALOFT_ERR_OK);
+    assert_false(is_valid);
+    assert_err(
+        db_query_int(f->db, "SELECT count(*) FROM api_token WHERE sha256 = ?1", token, &n, NULL),
+        ALOFT_ERR_OK);
+    assert_int_equal(n, 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(add__keeps_what_it_was_given),
+        TEST(add__refuses_what_is_taken),
+        TEST(get__says_when_there_is_none),
+        TEST(each__goes_by_name_and_ends_at_an_error),
+        cmocka_unit_test(names__have_a_plain_alphabet),
+        cmocka_unit_test(tokens__are_40_lower_case_hex_digits),
+        TEST(device__is_proven_only_by_the_version_it_was_delivered),
+        TEST(devices_each__goes_on_after_a_name),
+        TEST(api_token__is_kept_as_a_hash_only),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

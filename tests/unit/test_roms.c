@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "unit.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "store/products.h"
+#include "store/roms.h"
+#include "temp_dir.h"
+
+#define BLOB_A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define BLOB_B "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+
+struct fixture {
+    char dir[256];
+    struct db *db;
+    struct product product;
+};
+
+static int set_up(void **state)
+{
+    struct fixture *f = calloc(1, sizeof *f);
+    char path[300];
+    struct product p = {.name = "lamp",
+                        .layout = "esp32c3_default",
+                        .token = "0000000000000000000000000000000000000001",
+                        .token_tls = "0000000000000000000000000000000000000002"};
+
+    if (!f || temp_dir_make(f->dir) != 0) {
+        return -1;
+    }
+    (void)snprintf(path, sizeof path, "%s/aloft.db", f->dir);
+    *state = f;
+    return db_open(path, &f->db, NULL) == ALOFT_ERR_OK &&
+                   products_add(f->db, &p, NULL) == ALOFT_ERR_OK &&
+                   products_get(f->db, "lamp", &f->product, NULL) == ALOFT_ERR_OK
+               ? 0
+               : -1;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *f = *state;
+
+    db_close(f->db);
+    temp_dir_remove(f->dir);
+    free(f);
+    return 0;
+}
+
+static void add_upload(struct fixture *f, const char *id, const char *name, const char *sha256)
+{
+    struct upload u = {.product_id = f->product.id, .version = "v1", .created_ms = 1000};
+
+    (void)snprintf(u.id, sizeof u.id, "%s", id);
+    (void)snprintf(u.file.name, sizeof u.file.name, "%s", name);
+    (void)snprintf(u.file.sha256, sizeof u.file.sha256, "%s", sha256);
+    u.file.size_bytes = 336;
+    assert_err(uploads_add(f->db, &u, NULL), ALOFT_ERR_OK);
+}
+
+static struct rom rom_v1(const struct fixture *f)
+{
+    return (struct rom){.product_id = f->product.id, .version = "v1", .life_cycle = "release"};
+}
+
+struct list {
+    size_t n_roms;
+    size_t n_files;
+    char text[256]; /* versions, in order, the current one with a star */
+};
+
+static enum aloft_err gather(void *ctx, const struct rom *rom, const struct rom_file *files,
+                             size_t n_files, struct error *e)
+{
+    struct list *list = ctx;
+    size_t used = strlen(list->text);
+
+    (void)files;
+    (void)e;
+    list->n_roms++;
+    list->n_files += n_files;
+    (void)snprintf(list->text + used, sizeof list->text - used, "%s%s ", rom->version,
+                   rom->is_current ? "*" : "");
+    return ALOFT_ERR_OK;
+}
+
+static struct list list_roms(struct fixture *f)
+{
+    struct list list = {0};
+
+    assert_err(roms_each(f->db, f->product.id, gather, &list, NULL), ALOFT_ERR_OK);
+    return list;
+}
+
+static bool is_needed(struct fixture *f, const char *sha256)
+{
+    bool needed = false;
+
+    assert_err(blob_is_needed(f->db, sha256, &needed, NULL), ALOFT_ERR_OK);
+    return needed;
+}
+
+static void add__turns_uploads_into_the_files_of_a_rom(void **state)
+{
+    struct fixture *f = *state;
+    struct rom rom = rom_v1(f);
+    const struct rom_part parts[] = {{"ota.bin", "u1"}, {"mfg_nvs.bin", "u2"}};
+    struct upload gone;
+
+    add_upload(f, "u1", "ota.bin", BLOB_A);
+    add_upload(f, "u2", "mfg_nvs.bin", BLOB_B);
+    assert_err(roms_add(f->db, &rom, parts, 2, NULL), ALOFT_ERR_OK);
+    struct list list = list_roms(f);
+    assert_int_equal(list.n_roms, 1);
+    assert_int_equal(list.n_files, 2);
+    assert_err(uploads_get(f->db, f->product.id, "u1", &gone, NULL), ALOFT_ERR_NOT_FOUND);
+    assert_true(is_needed(f, BLOB_A));
+    assert_true(is_needed(f, BLOB_B));
+}
+
+static void add__is_all_or_nothing(void **state)
+{
+    struct fixture *f = *state;
+    struct rom rom = rom_v1(f);
+    const struct rom_part parts[] = {{"ota.bin", "u1"}, {"mfg_nvs.bin", "unknown"}};
+    struct upload kept;
+    struct error e = {0};
+
+    add_upload(f, "u1", "ota.bin", BLOB_A);
+    assert_err(roms_add(f->db, &rom, parts, 2, &e), ALOFT_ERR_NOT_FOUND);
+    assert_non_null(strstr(e.sentence, "mfg_nvs.bin"));
+    assert_int_equal(list_roms(f).n_roms, 0);
+    assert_err(uploads_get(f->db, f->product.id, "u1", &kept, NULL), ALOFT_ERR_OK);
+}
+
+static void add__refuses_a_version_that_is_there(void **state)
+{
+    struct fixture *f = *state;
+    struct rom rom = rom_v1(f);
+    const struct rom_part parts[] = {{"ota.bin", "u1"}};
+    struct error e = {0};
+
+    add_upload(f, "u1", "ota.bin", BLOB_A);
+    assert_err(roms_add(f->db, &rom, parts, 1, NULL), ALOFT_ERR_OK);
+    add_upload(f, "u1", "ota.bin", BLOB_B);
+    assert_err(roms_add(f->db, &rom, parts, 1, &e), ALOFT_ERR_DUPLICATE);
+    assert_non_null(strstr(e.sentence, "version v1"));
+}
+
+static void add__refuses_an_upload_meant_for_something_else(void **state)
+{
+    struct fixture *f = *state;
+    const struct rom_part right[] = {{"ota.bin", "u1"}};
+    const struct rom_part wrong_name[] = {{"mfg_nvs.bin", "u1"}};
+    struct rom rom = rom_v1(f);
+    struct rom other = rom_v1(f);
+
+    add_upload(f, "u1", "ota.bin", BLOB_A);
+    assert_err(roms_add(f->db, &rom, wrong_name, 1, NULL), ALOFT_ERR_NOT_FOUND);
+    (void)snprintf(other.version, sizeof other.version, "v2");
+    assert_err(roms_add(f->db, &other, right, 1, NULL), ALOFT_ERR_NOT_FOUND);
+    assert_err(roms_add(f->db, &rom, right, 1, NULL), ALOFT_ERR_OK);
+}
+
+static void current__is_chosen_at_the_start_or_later(void **state)
+{
+    struct fixture *f = *state;
+    struct rom rom = rom_v1(f);
+    const struct rom_part parts[] = {{"ota.bin", "u1"}};
+    struct error e = {0};
+
+    add_upload(f, "u1", "ota.bin", BLOB_A);
+    assert_err(roms_add(f->db, &rom, parts, 1, NULL), ALOFT_ERR_OK);
+    assert_string_equal(list_roms(f).text, "v1 ");
+    assert_err(roms_set_current(f->db, f->product.id, "v9", &e), ALOFT_ERR_NOT_FOUND);
+    assert_non_null(strstr(e.sentence, "v9"));
+    assert_err(roms_set_current(f->db, f->product.id, "v1", NULL), ALOFT_ERR_OK);
+    assert_string_equal(list_roms(f).text, "v1* ");
+}
+
+static void each__gives_the_newest_first(void **state)
+{
+    struct fixture *f = *state;
+    const struct rom_part parts[] = {{"ota.bin", "u1"}};
+    static const char *const versions[] = {"v1", "v3", "v2"};
+
+    for (int i = 0; i < 3; i++) {
+        struct rom rom = rom_v1(f);
+        struct upload u = {.id = "u1", .product_id = f->product.id, .file = {"ota.bin", BLOB_A, 1}};
+        (void)snprintf(rom.version, sizeof rom.version, "%s", versions[i]);
+        (void)snprintf(u.version, sizeof u.version, "%s", versions[i]);
+        rom.created_ms = i;
+        rom.is_current = i == 1;
+        assert_err(uploads_add(f->db, &u, NULL), ALOFT_ERR_OK);
+        assert_err(roms_add(f->db, &rom, parts, 1, NULL), ALOFT_ERR_OK);
+    }
+    assert_string_equal(list_roms(f).text, "v2 v3* v1 ");
+}
+
+static void uploads__expire_by_their_age(void **state)
+{
+    struct fixture *f = *state;
+    struct upload u;
+
+    add_upload(f, "u1", "ota.bin", BLOB_A); /* complete at 1000 ms */
+    assert_err(uploads_find_expired(f->db, 1000, &u, NULL), ALOFT_ERR_NOT_FOUND);
+    assert_err(uploads_find_expired(f->db, 1001, &u, NULL), ALOFT_ERR_OK);
+    assert_string_equal(u.id, "u1");
+    assert_string_equal(u.file.sha256, BLOB_A);
+    assert_err(uploads_remove(f->db, u.product_id, u.id, NULL), ALOFT_ERR_OK);
+    assert_false(is_needed(f, BLOB_A));
+    assert_err(uploads_remove(f->db, u.product_id, u.id, NULL), ALOFT_ERR_NOT_FOUND);
+}
+
+static enum aloft_err count_blob(void *ctx, const char *sha256, int64_t size_bytes, struct error *e)
+{
+    (void)sha256;
+    (void)e;
+    assert_int_equal(size_bytes, 336);
+    ++*(int *)ctx;
+    return ALOFT_ERR_OK;
+}
+
+static void blobs_needed__names_a_shared_blob_once(void **state)
+{
+    struct fixture *f = *state;
+    int n = 0;
+
+    add_upload(f, "u1", "ota.bin", BLOB_A);
+    add_upload(f, "u2", "mfg_nvs.bin", BLOB_A);
+    add_upload(f, "u3", "fs_storage.bin", BLOB_B);
+    assert_err(blobs_needed_each(f->db, count_blob, &n, NULL), ALOFT_ERR_OK);
+    assert_int_equal(n, 2);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(add__turns_uploads_into_the_files_of_a_rom),
+        TEST(add__is_all_or_nothing),
+        TEST(add__refuses_a_version_that_is_there),
+        TEST(add__refuses_an_upload_meant_for_something_else),
+        TEST(current__is_chosen_at_the_start_or_later),
+        TEST(each__gives_the_newest_first),
+        TEST(uploads__expire_by_their_age),
+        TEST(blobs_needed__names_a_shared_blob_once),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
