@@ -61,16 +61,28 @@ static uint32_t checksum_end(uint32_t data_end)
     return align_up(data_end + 1, CHECKSUM_ROW);
 }
 
-/* Bytes of a slot that an image takes whose segments end at `data_end`. No overflow: 16 segments of
- * less than 16 MiB stay far below 4 GiB. */
-static uint32_t slot_need(const struct aloft_app_image *img, uint32_t data_end)
+/* No overflow: 16 segments of less than 16 MiB stay far below 4 GiB. */
+uint32_t aloft_app_image_least_bytes(const struct aloft_app_image *img)
 {
-    uint32_t need = checksum_end(data_end) + (img->header.hash_appended ? ALOFT_SHA256_BYTES : 0);
+    uint32_t data_end = ALOFT_APP_HEADER_BYTES;
 
-    if (img->rules.has_signature) {
-        need = align_up(need, ALOFT_SIGNATURE_BYTES) + ALOFT_SIGNATURE_BYTES;
+    if (!img->has_header) {
+        return 0;
     }
-    return need;
+    if (img->n_segments > 0) {
+        const struct aloft_app_segment *last = &img->segments[img->n_segments - 1];
+        data_end = last->data_off + last->size_bytes;
+    }
+    data_end += (uint32_t)(img->header.segment_count - img->n_segments) * SEGMENT_HEAD_BYTES;
+    return checksum_end(data_end) + (img->header.hash_appended ? ALOFT_SHA256_BYTES : 0);
+}
+
+static uint32_t least_slot_bytes(const struct aloft_app_image *img)
+{
+    uint32_t len = aloft_app_image_least_bytes(img);
+
+    return img->rules.has_signature ? align_up(len, ALOFT_SIGNATURE_BYTES) + ALOFT_SIGNATURE_BYTES
+                                    : len;
 }
 
 static enum aloft_err end_magic(struct aloft_app_image *img)
@@ -203,9 +215,7 @@ static enum aloft_err end_segment_head(struct aloft_app_image *img)
     if (err != ALOFT_ERR_OK) {
         return err;
     }
-    uint32_t heads_left = (uint32_t)(img->header.segment_count - img->n_segments);
-    uint32_t data_end = img->off + segment->size_bytes + heads_left * SEGMENT_HEAD_BYTES;
-    if (img->rules.slot_bytes != 0 && slot_need(img, data_end) > img->rules.slot_bytes) {
+    if (img->rules.slot_bytes != 0 && least_slot_bytes(img) > img->rules.slot_bytes) {
         return ALOFT_ERR_TOO_BIG;
     }
     return is_first ? begin_first_segment(img, segment) : begin_data(img, segment->size_bytes);

@@ -200,6 +200,24 @@ static void feeding__in_any_portions_gives_the_same_result(void **state)
     }
 }
 
+static void least_bytes__is_exact_behind_the_last_segment_header(void **state)
+{
+    (void)state;
+    struct aloft_app_rules rules = rules_for("esp32");
+    struct aloft_app_image img;
+    size_t used;
+
+    aloft_app_image_init(&img, &rules, NULL);
+    assert_err(aloft_app_image_feed(&img, image_b, 23, &used), ALOFT_ERR_OK);
+    assert_int_equal(aloft_app_image_least_bytes(&img), 0);
+    assert_err(aloft_app_image_feed(&img, image_b + 23, 1, &used), ALOFT_ERR_OK);
+    assert_int_equal(aloft_app_image_least_bytes(&img), 64); /* 24 + 3 * 8, and a row */
+    assert_err(aloft_app_image_feed(&img, image_b + 24, 8, &used), ALOFT_ERR_OK);
+    assert_int_equal(aloft_app_image_least_bytes(&img), 64); /* 32 + 4 + 2 * 8 */
+    assert_err(aloft_app_image_feed(&img, image_b + 32, 0x3C - 32, &used), ALOFT_ERR_OK);
+    assert_int_equal(aloft_app_image_least_bytes(&img), 80);
+}
+
 static void feeding__stops_at_the_end_of_the_image(void **state)
 {
     (void)state;
@@ -535,6 +553,7 @@ int main(void)
         cmocka_unit_test(image_a__cut_short_is_truncated_in_a_file_and_bad_on_flash),
         cmocka_unit_test(chip_revision__is_judged_by_both_bounds),
         cmocka_unit_test(feeding__in_any_portions_gives_the_same_result),
+        cmocka_unit_test(least_bytes__is_exact_behind_the_last_segment_header),
         cmocka_unit_test(feeding__stops_at_the_end_of_the_image),
         cmocka_unit_test(image_b__passes_without_descriptor_and_hash),
         cmocka_unit_test(image_b__is_refused_where_a_descriptor_is_required),

@@ -134,6 +134,13 @@ enum aloft_err aloft_app_image_feed(struct aloft_app_image *img, const uint8_t *
 bool aloft_app_image_is_complete(const struct aloft_app_image *img);
 
 /**
+ * The least length L the image can have, in bytes, by the segment headers read so far; exact once
+ * `n_segments` equals `header.segment_count`. 0 before the header is complete; meaningless after an
+ * error.
+ */
+uint32_t aloft_app_image_least_bytes(const struct aloft_app_image *img);
+
+/**
  * Say that no more bytes come.
  *
  * @retval ALOFT_ERR_OK         Complete.
