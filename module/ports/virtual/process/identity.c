@@ -10,19 +10,20 @@
 #include "host/auto.h"
 #include "host/files.h"
 
-#define FILE_BYTES 256
-#define FILE_MODE  0644
-#define MAC_CHARS  17
-#define MAC_FORMAT "%02x:%02x:%02x:%02x:%02x:%02x"
-#define MAC_GROUP  0x01 /* in the first byte: not one station's */
-#define MAC_LOCAL  0x02 /* in the first byte: nobody's real address */
+#define FILE_BYTES   256
+#define FILE_MODE    0644
+#define MAC_CHARS    17
+#define MAC_ALPHABET "0123456789abcdefABCDEF:" /* sscanf() would also skip spaces */
+#define MAC_FORMAT   "%02x:%02x:%02x:%02x:%02x:%02x"
+#define MAC_GROUP    0x01 /* in the first byte: not one station's */
+#define MAC_LOCAL    0x02 /* in the first byte: nobody's real address */
 
 enum aloft_err mac_parse(const char *text, uint8_t *ret_mac, struct error *e)
 {
     uint8_t mac[6];
     char end;
 
-    if (strlen(text) != MAC_CHARS ||
+    if (strlen(text) != MAC_CHARS || strspn(text, MAC_ALPHABET) != MAC_CHARS ||
         sscanf(text, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx%c", &mac[0], &mac[1], &mac[2], &mac[3],
                &mac[4], &mac[5], &end) != 6 ||
         (mac[0] & MAC_GROUP) != 0) {
