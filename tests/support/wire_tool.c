@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * The module plane alone, with a fixed catalog, for tests: no database, no console plane.
+ *
+ *   wire_tool DIR FILE [OPTION=VALUE ...]
+ *
+ * FILE becomes `ota.bin` of version v5.0.1.0 (current) and v5.0.0.0 of one product; DIR gets the
+ * certificate. Prints the ports as `plain=N tls=N` and ends when its input ends. Contacts go to
+ * stderr as log lines.
+ */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "host/auto.h"
+#include "host/files.h"
+#include "host/hashes.h"
+#include "wire/wire.h"
+
+#define TOKEN    "0123456789abcdef0123456789abcdef01234567"
+#define FILE_MAX (64u * 1024 * 1024)
+#define GRACE_MS 2000
+#define DELAY_MS 5
+
+static void hash_file(const uint8_t *data, size_t len, char hex[HASH_HEX_BYTES])
+{
+    uint8_t digest[ALOFT_SHA256_BYTES];
+    AUTO_HASH hash = hash_new_sha256();
+
+    if (!hash) {
+        abort();
+    }
+    hash->ops->start(hash->state);
+    hash->ops->update(hash->state, data, len);
+    hash->ops->finish(hash->state, digest);
+    hex_encode(digest, sizeof digest, hex);
+}
+
+static enum aloft_err add_rom(struct catalog_product *product, const char *version, bool is_current,
+                              const struct catalog_file_facts *file, struct error *e)
+{
+    struct catalog_rom *rom;
+    enum aloft_err err = catalog_draft_add_rom(product, version, "release", is_current, &rom, e);
+
+    return err == ALOFT_ERR_OK ? catalog_draft_add_file(rom, file, e) : err;
+}
+
+static enum aloft_err fill(struct catalog *catalog, const char *path, struct error *e)
+{
+    AUTO_FREE uint8_t *data = NULL;
+    size_t len;
+    char sha256[HASH_HEX_BYTES];
+    struct catalog_product *product;
+    struct catalog_draft *draft = catalog_draft_new();
+    enum aloft_err err = draft ? file_load(path, FILE_MAX, &data, &len, e) : ALOFT_ERR_TOO_BIG;
+
+    if (err == ALOFT_ERR_OK) {
+        err = catalog_draft_add_product(draft, 1, &product, e);
+    }
+    if (err == ALOFT_ERR_OK) {
+        hash_file(data, len, sha256);
+        const struct catalog_file_facts file = {"ota.bin", path, len, sha256};
+        err = add_rom(product, "v5.0.1.0", true, &file, e);
+        if (err == ALOFT_ERR_OK) {
+            err = add_rom(product, "v5.0.0.0", false, &file, e);
+        }
+    }
+    if (err != ALOFT_ERR_OK) {
+        catalog_draft_free(draft);
+        return err;
+    }
+    for (int mode = CATALOG_PLAIN; err == ALOFT_ERR_OK && mode <= CATALOG_TLS; mode++) {
+        err = catalog_token_set(catalog, (enum catalog_mode)mode, TOKEN, strlen(TOKEN),
+                                (struct catalog_owner){1, 0});
+    }
+    return err == ALOFT_ERR_OK ? catalog_publish(catalog, draft, e) : err;
+}
+
+static void take_option(struct wire_options *options, const char *text)
+{
+    const struct {
+        const char *name;
+        unsigned *value;
+    } known[] = {
+        {"threads", &options->n_threads},         {"sndbuf", &options->send_buffer_bytes},
+        {"record", &options->record_bytes},       {"head_ms", &options->head_timeout_ms},
+        {"stall_ms", &options->stall_timeout_ms},
+    };
+    size_t len = strcspn(text, "=");
+
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+        if (strlen(known[i].name) == len && strncmp(known[i].name, text, len) == 0) {
+            *known[i].value = (unsigned)strtoul(text + len + 1, NULL, 10);
+        }
+    }
+}
+
+static int run(const char *dir, const char *path, struct wire_options *options, struct error *e)
+{
+    static const struct address any = {"127.0.0.1", 0};
+    static const struct contact_queue_options logged = {.log = CONTACT_LOG_ALL,
+                                                        .batch_delay_ms = DELAY_MS};
+    char cert[4096];
+    char key[4096];
+    struct wire *wire;
+    struct catalog *catalog = catalog_new(e);
+    struct contact_queue *contacts = contact_queue_new(&logged, e);
+
+    (void)snprintf(cert, sizeof cert, "%s/cert.pem", dir);
+    (void)snprintf(key, sizeof key, "%s/key.pem", dir);
+    options->plain = &any;
+    options->tls = &any;
+    options->certificate = cert;
+    options->key = key;
+    if (!catalog || !contacts || wire_certificate_ensure(dir, e) != ALOFT_ERR_OK ||
+        fill(catalog, path, e) != ALOFT_ERR_OK ||
+        wire_start(options, catalog, contacts, &wire, e) != ALOFT_ERR_OK) {
+        return 1;
+    }
+    (void)printf("plain=%u tls=%u\n", wire_plain_port(wire), wire_tls_port(wire));
+    (void)fflush(stdout);
+    char ignored[64];
+    while (read(STDIN_FILENO, ignored, sizeof ignored) > 0) {
+    }
+    wire_stop(wire, GRACE_MS);
+    contact_queue_free(contacts);
+    catalog_free(catalog);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    struct wire_options options = {0};
+    struct error e = {0};
+
+    if (argc < 3) {
+        (void)fprintf(stderr, "usage: wire_tool DIR FILE [OPTION=VALUE ...]\n");
+        return 2;
+    }
+    for (int i = 3; i < argc; i++) {
+        take_option(&options, argv[i]);
+    }
+    int rc = run(argv[1], argv[2], &options, &e);
+    if (rc != 0) {
+        (void)fprintf(stderr, "wire_tool: %s\n", e.sentence);
+    }
+    return rc;
+}
