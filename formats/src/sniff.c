@@ -17,7 +17,7 @@
  * that fits wins, so the surest stand first and text last.
  */
 
-#define CHIP_REV_OFF      23 /* hash_appended, 0 or 1 in every ESP32-family header. */
+#define HASH_FLAG_OFF     23 /* 0 or 1 in every ESP32-family header. */
 #define NVS_HEADER_BYTES  32u
 #define BLE_MAGIC_OFF     2
 #define HEX_RECORD_DIGITS 10 /* Length, address, type and checksum of an empty record. */
@@ -68,12 +68,19 @@ static bool is_wrapped(struct head h)
     return has_bytes(h, 0, "\xE9\x00", 2) && has_bytes(h, ALOFT_PACKED_WRAP_BYTES, "ESP\0\3", 5);
 }
 
+static bool has_app_desc(struct head h)
+{
+    return h.len >= ALOFT_APP_DESC_OFF + 4 &&
+           aloft_get_le32(h.p + ALOFT_APP_DESC_OFF) == ALOFT_APP_DESC_MAGIC;
+}
+
 /* facts/esp-formats.md 1.9: the ESP8266 has a header of 8 bytes, so these two are not what they
- * should be. */
+ * should be, and its descriptor stands elsewhere. */
 static bool is_esp8266(struct head h)
 {
     return has_bytes(h, 0, "\xE9", 1) && h.len >= ALOFT_APP_HEADER_BYTES && h.p[1] != 0 &&
-           (h.p[CHIP_REV_OFF] > 1 || !aloft_chip_by_id(aloft_get_le16(h.p + 12)));
+           !has_app_desc(h) &&
+           (h.p[HASH_FLAG_OFF] > 1 || !aloft_chip_by_id(aloft_get_le16(h.p + 12)));
 }
 
 /* All segment headers are in sight and none of them is mapped. */
@@ -91,12 +98,11 @@ static bool has_only_ram(struct head h)
     return true;
 }
 
-/* Runs behind is_esp8266(): the chip is known. */
+/* Runs behind is_esp8266(): without descriptor, the chip is known. */
 static bool is_bootloader(struct head h)
 {
     if (!has_bytes(h, 0, "\xE9", 1) || h.len < ALOFT_APP_DESC_OFF + 4 || h.p[1] == 0 ||
-        h.p[1] > ALOFT_APP_SEGMENTS_MAX ||
-        aloft_get_le32(h.p + ALOFT_APP_DESC_OFF) == ALOFT_APP_DESC_MAGIC) {
+        h.p[1] > ALOFT_APP_SEGMENTS_MAX || has_app_desc(h)) {
         return false;
     }
     const struct aloft_chip *chip = aloft_chip_by_id(aloft_get_le16(h.p + 12));

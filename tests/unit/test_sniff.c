@@ -139,6 +139,12 @@ static void esp8266__has_an_impossible_chip_or_flag(void **state)
     buf[23] = 0;
     buf[12] = 0x77;
     assert_int_equal(aloft_sniff(buf, sizeof buf), ALOFT_SNIFF_ESP8266);
+    /* a descriptor at 0x20 is the ESP32 family's: a chip we do not know, or a damaged flag */
+    uint8_t family[sizeof image_a];
+    memcpy(family, image_a, sizeof family);
+    family[12] = 0x77;
+    family[23] = 2;
+    assert_int_equal(aloft_sniff(family, sizeof family), ALOFT_SNIFF_APP);
 }
 
 static void packed_v3__shows_behind_an_app_prefix(void **state)
