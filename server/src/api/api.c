@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* The console plane's way through libmicrohttpd. It calls answer() several times per request: first
+ * with the head, where we decide whether it may go on; then with pieces of the body; last with none
+ * left, where the operation runs. An answer given in the first call closes the connection unread,
+ * so that is for requests whose body we do not want to see; other refusals read it to its end, for
+ * the client to get the answer and not a reset. */
+
+#include "api/api.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "aloft/limits.h"
+#include "api/framing.h"
+#include "api/request.h"
+#include "api/routes.h"
+#include "host/auto.h"
+#include "host/clock.h"
+#include "host/log.h"
+#include "store/api_tokens.h"
+#include "store/roms.h"
+
+#define THREADS           2   /* one may sync a file while the other answers */
+#define CONNECTIONS_MAX   200 /* people and programs, not modules */
+#define IDLE_TIMEOUT_S    30u /* without a byte; the library has none by itself */
+#define BEARER            "Bearer "
+#define CONTENT_TYPE_JSON "application/json"
+#define CONTENT_TYPE_FILE "application/octet-stream"
+
+static void free_request(struct request *r)
+{
+    json_decref(r->json);
+    json_decref(r->answer);
+    free(r->json_text);
+    blob_writer_free(r->writer);
+    analysis_free(r->analysis);
+    free(r);
+}
+
+static void on_completed(void *ctx, struct MHD_Connection *connection, void **state,
+                         enum MHD_RequestTerminationCode code)
+{
+    (void)ctx;
+    (void)connection;
+    (void)code; /* a request broken off leaves nothing behind: its writer is thrown away here */
+    if (*state) {
+        free_request(*state);
+        *state = NULL;
+    }
+}
+
+static enum MHD_Result send_answer(struct request *r)
+{
+    AUTO_FREE char *text = r->answer ? json_dumps(r->answer, JSON_COMPACT) : NULL;
+    size_t len = text ? strlen(text) : 0;
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(len, text, MHD_RESPMEM_MUST_COPY);
+
+    if (!response) {
+        return MHD_NO;
+    }
+    if (text) {
+        (void)MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, CONTENT_TYPE_JSON);
+    }
+    /* Answers hold tokens: no cache may keep them. */
+    (void)MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+    if (r->status == MHD_HTTP_METHOD_NOT_ALLOWED) {
+        (void)MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, r->allow);
+    }
+    if (r->status == MHD_HTTP_UNAUTHORIZED) {
+        (void)MHD_add_response_header(response, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Bearer");
+    }
+    enum MHD_Result result = MHD_queue_response(r->connection, r->status, response);
+    MHD_destroy_response(response);
+    return result;
+}
+
+static bool is_authorized(struct request *r)
+{
+    const char *value =
+        MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_AUTHORIZATION);
+    bool is_valid = false;
+    struct error e = {0};
+
+    if (value && strncasecmp(value, BEARER, strlen(BEARER)) == 0 &&
+        is_api_token(value + strlen(BEARER))) {
+        if (api_tokens_check(r->api->db, value + strlen(BEARER), &is_valid, &e) != ALOFT_ERR_OK) {
+            answer_failure(r, &e);
+            return false;
+        }
+    }
+    if (!is_valid) {
+        answer_error(r, MHD_HTTP_UNAUTHORIZED, "unauthorized",
+                     "this needs 'Authorization: Bearer <API token>'; the first API token is in "
+                     "admin.token in the server's data folder");
+    }
+    return is_valid;
+}
+
+static bool has_type(struct request *r, const char *wanted)
+{
+    const char *type =
+        MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_TYPE);
+    size_t len = strlen(wanted);
+
+    return type && strncasecmp(type, wanted, len) == 0 && strchr("; \t", type[len]) != NULL;
+}
+
+static void check_body(struct request *r, const struct framing *f)
+{
+    static const struct {
+        uint64_t max_bytes;
+        const char *type;
+    } rules[] = {
+        [API_BODY_NONE] = {0, NULL},
+        [API_BODY_JSON] = {API_JSON_MAX, CONTENT_TYPE_JSON},
+        [API_BODY_FILE] = {ALOFT_UPLOAD_MAX, CONTENT_TYPE_FILE},
+    };
+    uint64_t max = rules[r->route->body].max_bytes;
+    const char *type = rules[r->route->body].type;
+
+    if (f->is_chunked) {
+        answer_error(r, MHD_HTTP_LENGTH_REQUIRED, "length_required",
+                     "the body needs a Content-Length; chunks are not taken");
+    } else if (f->body_bytes > max) {
+        answer_error(r, MHD_HTTP_CONTENT_TOO_LARGE, "too_large",
+                     "the body has %llu bytes, the limit is %llu",
+                     (unsigned long long)f->body_bytes, (unsigned long long)max);
+    } else if (type && !has_type(r, type)) {
+        answer_error(r, MHD_HTTP_UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type",
+                     "the body must come as Content-Type: %s", type);
+    }
+}
+
+/* The head is there: may the request go on? */
+static enum MHD_Result begin(struct request *r, const char *method, const char *url,
+                             const struct framing *f)
+{
+    r->body_bytes = f->body_bytes;
+    r->route = route_find(r, method, url);
+    if (r->route && (r->route->is_open || is_authorized(r))) {
+        check_body(r, f);
+    }
+    if (r->status == 0 && r->route->body == API_BODY_JSON) {
+        r->json_text = malloc(r->body_bytes + 1);
+        if (!r->json_text) {
+            return MHD_NO;
+        }
+    }
+    if (r->status == 0 && r->route->prepare) {
+        r->route->prepare(r);
+    }
+    bool is_unwanted = f->is_chunked || f->expects_continue || f->body_bytes > ALOFT_UPLOAD_MAX;
+    return r->status != 0 && is_unwanted ? send_answer(r) : MHD_YES;
+}
+
+static void take_file_piece(struct request *r, const char *buf, size_t len)
+{
+    struct error e = {0};
+
+    r->got_bytes += len;
+    analysis_feed(r->analysis, buf, len);
+    if (blob_writer_append(r->writer, buf, len, &e) != ALOFT_ERR_OK) {
+        answer_failure(r, &e);
+    }
+}
+
+static void take_piece(struct request *r, const char *buf, size_t len)
+{
+    if (r->status != 0) {
+        return; /* refused: read on to the end without a look */
+    }
+    if (r->writer) {
+        take_file_piece(r, buf, len);
+    } else if (r->json_text && len <= r->body_bytes - r->json_len) {
+        memcpy(r->json_text + r->json_len, buf, len);
+        r->json_len += len;
+    }
+}
+
+/* The parser recurses; see to it that it cannot go deep. Strings may hold brackets. */
+static bool is_too_deep(const char *text, size_t len)
+{
+    int depth = 0;
+    bool is_string = false;
+
+    for (size_t i = 0; i < len; i++) {
+        if (is_string && text[i] == '\\') {
+            i++;
+        } else if (text[i] == '"') {
+            is_string = !is_string;
+        } else if (!is_string && (text[i] == '{' || text[i] == '[')) {
+            depth++;
+        } else if (!is_string && (text[i] == '}' || text[i] == ']')) {
+            depth--;
+        }
+        if (depth > API_JSON_DEPTH) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void parse_json(struct request *r)
+{
+    json_error_t why;
+
+    if (is_too_deep(r->json_text, r->json_len)) {
+        answer_error(r, MHD_HTTP_BAD_REQUEST, "bad_request", "the JSON is nested too deep");
+        return;
+    }
+    r->json = json_loadb(r->json_text, r->json_len, JSON_REJECT_DUPLICATES, &why);
+    if (!r->json) {
+        answer_error(r, MHD_HTTP_BAD_REQUEST, "bad_request", "the JSON is not valid: %s", why.text);
+    } else if (!json_is_object(r->json)) {
+        answer_error(r, MHD_HTTP_BAD_REQUEST, "bad_request", "the JSON must be an object");
+    }
+}
+
+static void run(struct request *r)
+{
+    if (r->route->body == API_BODY_JSON) {
+        parse_json(r);
+    }
+    if (r->status == 0) {
+        r->route->run(r);
+    }
+}
+
+static enum MHD_Result refuse_framing(struct request *r, const char *problem)
+{
+    answer_error(r, MHD_HTTP_BAD_REQUEST, "bad_framing", "%s", problem);
+    return send_answer(r);
+}
+
+static enum MHD_Result answer(void *ctx, struct MHD_Connection *connection, const char *url,
+                              const char *method, const char *version, const char *buf, size_t *len,
+                              void **state)
+{
+    struct request *r = *state;
+
+    if (!r) {
+        r = calloc(1, sizeof *r);
+        if (!r) {
+            return MHD_NO;
+        }
+        *state = r;
+        r->api = ctx;
+        r->connection = connection;
+        struct framing f = framing_check(connection, version);
+        return f.problem ? refuse_framing(r, f.problem) : begin(r, method, url, &f);
+    }
+    if (*len > 0) {
+        take_piece(r, buf, *len);
+        *len = 0;
+        return MHD_YES;
+    }
+    if (r->status == 0) {
+        run(r);
+    }
+    return send_answer(r);
+}
+
+void api_expire_uploads(struct api *api)
+{
+    struct error e = {0};
+    struct upload u;
+    int64_t before_ms = clock_wall_ms() - API_UPLOAD_LIFE_MS;
+    enum aloft_err err;
+
+    (void)pthread_mutex_lock(&api->blob_lock);
+    while ((err = uploads_find_expired(api->db, before_ms, &u, &e)) == ALOFT_ERR_OK) {
+        err = uploads_remove(api->db, u.product_id, u.id, &e);
+        if (err != ALOFT_ERR_OK) {
+            break;
+        }
+        drop_blob(api, u.file.sha256);
+        log_info("upload.expired", "file=%s version=%s", u.file.name, u.version);
+    }
+    (void)pthread_mutex_unlock(&api->blob_lock);
+    if (err != ALOFT_ERR_NOT_FOUND) {
+        log_warn("upload.not_expired", "reason=\"%s\"", e.sentence);
+    }
+}
+
+/* The listening socket is ours; the library takes it over with the start. */
+static struct MHD_Daemon *start_daemon(struct api *api, int fd)
+{
+    return MHD_start_daemon(
+        MHD_USE_AUTO_INTERNAL_THREAD, 0, NULL, NULL, answer, api, MHD_OPTION_LISTEN_SOCKET, fd,
+        MHD_OPTION_THREAD_POOL_SIZE, THREADS, MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX,
+        MHD_OPTION_CONNECTION_TIMEOUT, IDLE_TIMEOUT_S, MHD_OPTION_STRICT_FOR_CLIENT, 1,
+        MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_END);
+}
+
+enum aloft_err api_start(const struct api_options *options, struct api **ret_api, struct error *e)
+{
+    AUTO_FD int fd = -1;
+    AUTO_FREE struct api *api = calloc(1, sizeof *api);
+
+    if (!api) {
+        return fail(e, ALOFT_ERR_IO, "out of memory");
+    }
+    api->db = options->db;
+    api->blobs = options->blobs;
+    api->catalog = options->catalog;
+    enum aloft_err err = address_listen(options->address, false, &fd, &api->port, e);
+    if (err != ALOFT_ERR_OK) {
+        return err;
+    }
+    (void)pthread_mutex_init(&api->blob_lock, NULL); /* cannot fail on Linux */
+    (void)pthread_mutex_init(&api->publish_lock, NULL);
+    api->daemon = start_daemon(api, fd);
+    if (!api->daemon) {
+        return fail_errno(e, ALOFT_ERR_IO, "cannot start the console plane");
+    }
+    (void)STEAL_FD(fd);
+    *ret_api = STEAL(api);
+    return ALOFT_ERR_OK;
+}
+
+uint16_t api_port(const struct api *api)
+{
+    return api->port;
+}
+
+void api_stop(struct api *api)
+{
+    if (!api) {
+        return;
+    }
+    MHD_stop_daemon(api->daemon);
+    (void)pthread_mutex_destroy(&api->blob_lock);
+    (void)pthread_mutex_destroy(&api->publish_lock);
+    free(api);
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ALOFT_SERVER_API_H
+#define ALOFT_SERVER_API_H
+
+#include <stdint.h>
+
+#include "blob/blobs.h"
+#include "catalog/catalog.h"
+#include "host/address.h"
+#include "store/db.h"
+
+/*
+ * The console plane: REST over HTTP for the CLI and other programs. server/api/openapi.yaml is its
+ * contract. A write is committed and in the catalog before it is answered with 2xx.
+ */
+
+struct api;
+
+struct api_options {
+    const struct address *address; /**< Borrowed for the call; port 0 = a free one. */
+    struct db *db;                 /**< These three are borrowed until api_stop(). */
+    struct blobs *blobs;
+    struct catalog *catalog;
+};
+
+/** @retval ALOFT_ERR_IO  Cannot listen there. */
+ALOFT_MUST_CHECK
+enum aloft_err api_start(const struct api_options *options, struct api **ret_api, struct error *e);
+
+/** The port bound. */
+uint16_t api_port(const struct api *api);
+
+/** Remove uploads that waited an hour for their ROM, and their blobs. From any thread. */
+void api_expire_uploads(struct api *api);
+
+/** Finish no request: cut what is under way, which leaves nothing behind. NULL is fine. */
+void api_stop(struct api *api);
+
+#endif

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "api/publish.h"
+
+#include <limits.h>
+
+#include "host/auto.h"
+#include "store/products.h"
+#include "store/roms.h"
+
+struct publishing {
+    struct db *db;
+    const struct blobs *blobs;
+    struct catalog *catalog;
+    struct catalog_draft *draft;
+    struct catalog_product *product; /* the one whose ROMs are being added */
+};
+
+static enum aloft_err add_file(struct publishing *p, struct catalog_rom *rom,
+                               const struct rom_file *file, struct error *e)
+{
+    char path[PATH_MAX];
+    struct catalog_file_facts facts = {file->name, path, (uint64_t)file->size_bytes, file->sha256};
+    enum aloft_err err = blobs_path(p->blobs, file->sha256, path, sizeof path, e);
+
+    return err == ALOFT_ERR_OK ? catalog_draft_add_file(rom, &facts, e) : err;
+}
+
+static enum aloft_err add_rom(void *ctx, const struct rom *rom, const struct rom_file *files,
+                              size_t n_files, struct error *e)
+{
+    struct publishing *p = ctx;
+    struct catalog_rom *added = NULL;
+    enum aloft_err err = catalog_draft_add_rom(p->product, rom->version, rom->life_cycle,
+                                               rom->is_current, &added, e);
+
+    for (size_t i = 0; err == ALOFT_ERR_OK && i < n_files; i++) {
+        err = add_file(p, added, &files[i], e);
+    }
+    return err;
+}
+
+static enum aloft_err set_tokens(struct publishing *p, const struct product *product,
+                                 struct error *e)
+{
+    struct catalog_owner owner = {product->id, 0};
+    enum aloft_err err =
+        catalog_token_set(p->catalog, CATALOG_PLAIN, product->token, ALOFT_TOKEN_CHARS, owner);
+
+    if (err == ALOFT_ERR_OK) {
+        err = catalog_token_set(p->catalog, CATALOG_TLS, product->token_tls, ALOFT_TOKEN_CHARS,
+                                owner);
+    }
+    if (err != ALOFT_ERR_OK) {
+        return fail(e, err, "the tokens of product '%s': %s", product->name, aloft_err_text(err));
+    }
+    return ALOFT_ERR_OK;
+}
+
+static enum aloft_err add_product(void *ctx, const struct product *product, struct error *e)
+{
+    struct publishing *p = ctx;
+    enum aloft_err err = catalog_draft_add_product(p->draft, product->id, &p->product, e);
+
+    if (err == ALOFT_ERR_OK) {
+        err = roms_each(p->db, product->id, add_rom, p, e);
+    }
+    return err == ALOFT_ERR_OK ? set_tokens(p, product, e) : err;
+}
+
+enum aloft_err publish_catalog(struct db *db, const struct blobs *blobs, struct catalog *catalog,
+                               struct error *e)
+{
+    struct publishing p = {.db = db, .blobs = blobs, .catalog = catalog};
+
+    p.draft = catalog_draft_new();
+    if (!p.draft) {
+        return fail(e, ALOFT_ERR_IO, "out of memory");
+    }
+    enum aloft_err err = products_each(db, add_product, &p, e);
+    if (err != ALOFT_ERR_OK) {
+        catalog_draft_free(p.draft);
+        return err;
+    }
+    return catalog_publish(catalog, p.draft, e);
+}

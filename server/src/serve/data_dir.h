@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ALOFT_SERVER_DATA_DIR_H
+#define ALOFT_SERVER_DATA_DIR_H
+
+#include <stdbool.h>
+
+#include "blob/blobs.h"
+#include "store/db.h"
+
+/* The folder that holds all a server knows: aloft.db, blobs/, admin.token, cert.pem, key.pem. */
+
+#define DATA_DIR_TOKEN_FILE "admin.token"
+
+struct data_dir {
+    int lock_fd; /**< Locked as long as it is open. */
+    struct db *db;
+    struct blobs *blobs;
+    bool has_new_token; /**< This start made DATA_DIR_TOKEN_FILE. */
+};
+
+/**
+ * Make the folder (0700) if it is not there, lock it, open what is in it, remove what an
+ * interrupted upload left, and see to the first API token.
+ *
+ * @retval ALOFT_ERR_BUSY  Another server uses it.
+ */
+ALOFT_MUST_CHECK
+enum aloft_err data_dir_open(const char *path, struct data_dir *ret_dir, struct error *e);
+
+void data_dir_close(struct data_dir *dir);
+
+#endif

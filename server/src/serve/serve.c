@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "serve/serve.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "api/api.h"
+#include "api/publish.h"
+#include "catalog/catalog.h"
+#include "host/auto.h"
+#include "host/files.h"
+#include "host/log.h"
+#include "serve/contact_notes.h"
+#include "serve/data_dir.h"
+#include "wire/wire.h"
+
+#define PLAIN_DEFAULT    "0.0.0.0:80" /* a stock module knows no other ports */
+#define TLS_DEFAULT      "0.0.0.0:443"
+#define CONSOLE_DEFAULT  "127.0.0.1:8000"
+#define PLAIN_FREE_PORT  8080 /* when the right to the default is missing */
+#define TLS_FREE_PORT    8443
+#define STOP_GRACE_MS    10000 /* for downloads under way */
+#define CONTACT_DELAY_MS 200   /* a batch is one transaction, one fsync */
+#define HOUSEKEEPING_S   60
+#define REMEDY                                                                                     \
+    "give the right to ports under 1024 with 'setcap cap_net_bind_service=+ep aloft', with "       \
+    "'sysctl net.ipv4.ip_unprivileged_port_start=80', or with AmbientCapabilities="                \
+    "CAP_NET_BIND_SERVICE in the systemd unit; or name other ports"
+
+struct serving {
+    const struct serve_options *options;
+    struct address plain;
+    struct address tls;
+    struct address console;
+    struct data_dir dir;
+    struct catalog *catalog;
+    struct contact_queue *contacts;
+    struct wire *wire;
+    struct api *api;
+};
+
+static enum aloft_err parse_addresses(struct serving *s, struct error *e)
+{
+    const struct {
+        const char *given;
+        const char *preset;
+        struct address *address;
+    } rows[] = {
+        {s->options->modules, PLAIN_DEFAULT, &s->plain},
+        {s->options->modules_tls, TLS_DEFAULT, &s->tls},
+        {s->options->console, CONSOLE_DEFAULT, &s->console},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        enum aloft_err err =
+            address_parse(rows[i].given ? rows[i].given : rows[i].preset, -1, rows[i].address, e);
+        if (err != ALOFT_ERR_OK) {
+            return err;
+        }
+    }
+    return ALOFT_ERR_OK;
+}
+
+static void write_notes(void *ctx, struct contact *contacts, size_t n_contacts)
+{
+    struct serving *s = ctx;
+    struct error e = {0};
+
+    if (contact_notes_write(s->dir.db, contacts, n_contacts, &e) != ALOFT_ERR_OK) {
+        log_error("contacts.lost", "n=%zu reason=\"%s\"", n_contacts, e.sentence);
+    }
+}
+
+static enum aloft_err start_wire(struct serving *s, struct error *e)
+{
+    char certificate[PATH_MAX];
+    char key[PATH_MAX];
+    struct wire_options options = {.plain = &s->plain,
+                                   .tls = &s->tls,
+                                   .certificate = s->options->certificate,
+                                   .key = s->options->key,
+                                   .n_threads = s->options->n_threads};
+
+    if (!options.certificate) {
+        enum aloft_err err = wire_certificate_ensure(s->options->data, e);
+        if (err != ALOFT_ERR_OK) {
+            return err;
+        }
+        (void)snprintf(certificate, sizeof certificate, "%s/cert.pem", s->options->data);
+        (void)snprintf(key, sizeof key, "%s/key.pem", s->options->data);
+        options.certificate = certificate;
+        options.key = key;
+    }
+    return wire_start(&options, s->catalog, s->contacts, &s->wire, e);
+}
+
+/* Nobody asked for 80 and 443, and we may not have them: go on with ports everybody may have. */
+static bool take_free_ports(struct serving *s)
+{
+    bool has_changed = false;
+
+    if (!s->options->modules && s->plain.port != PLAIN_FREE_PORT) {
+        s->plain.port = PLAIN_FREE_PORT;
+        has_changed = true;
+    }
+    if (!s->options->modules_tls && s->tls.port != TLS_FREE_PORT) {
+        s->tls.port = TLS_FREE_PORT;
+        has_changed = true;
+    }
+    return has_changed;
+}
+
+static enum aloft_err start_module_plane(struct serving *s, struct error *e)
+{
+    struct error why = {0};
+    enum aloft_err err = start_wire(s, &why);
+
+    if (why.native_code == EACCES && take_free_ports(s)) {
+        (void)fprintf(stderr,
+                      "aloft: %s; going on with ports %u and %u, which a stock module does not "
+                      "know: " REMEDY "\n",
+                      why.sentence, s->plain.port, s->tls.port);
+        why = (struct error){0};
+        err = start_wire(s, &why);
+    }
+    if (err != ALOFT_ERR_OK && why.native_code == EACCES) {
+        return fail(e, err, "%s: " REMEDY, why.sentence);
+    }
+    return err == ALOFT_ERR_OK ? err : fail(e, err, "%s", why.sentence);
+}
+
+static enum aloft_err start(struct serving *s, struct error *e)
+{
+    enum aloft_err err = data_dir_open(s->options->data, &s->dir, e);
+
+    if (err != ALOFT_ERR_OK) {
+        return err;
+    }
+    s->catalog = catalog_new(e);
+    if (!s->catalog) {
+        return ALOFT_ERR_IO;
+    }
+    err = publish_catalog(s->dir.db, s->dir.blobs, s->catalog, e);
+    if (err != ALOFT_ERR_OK) {
+        return err;
+    }
+    struct contact_queue_options queue = {.handle = write_notes,
+                                          .ctx = s,
+                                          .log = s->options->log_contacts,
+                                          .batch_delay_ms = CONTACT_DELAY_MS};
+    s->contacts = contact_queue_new(&queue, e);
+    if (!s->contacts) {
+        return ALOFT_ERR_IO;
+    }
+    err = start_module_plane(s, e);
+    if (err != ALOFT_ERR_OK) {
+        return err;
+    }
+    struct api_options api = {&s->console, s->dir.db, s->dir.blobs, s->catalog};
+    return api_start(&api, &s->api, e);
+}
+
+/* In the order of the flow: first nobody comes in, then what came is written down. */
+static void stop(struct serving *s)
+{
+    api_stop(s->api);
+    wire_stop(s->wire, STOP_GRACE_MS);
+    contact_queue_free(s->contacts);
+    catalog_free(s->catalog);
+    data_dir_close(&s->dir);
+}
+
+static enum aloft_err write_ports(const struct serving *s, const char *path, struct error *e)
+{
+    char text[128];
+    int len =
+        snprintf(text, sizeof text, "{\"modules\": %u, \"modules_tls\": %u, \"console\": %u}\n",
+                 wire_plain_port(s->wire), wire_tls_port(s->wire), api_port(s->api));
+
+    return file_replace(path, text, (size_t)len, 0644, e);
+}
+
+/* The host of HOST[:PORT]; "this machine" in words when nobody said. */
+static void public_host(const struct serving *s, char *buf, size_t cap, uint16_t *ret_port)
+{
+    struct address a;
+
+    *ret_port = wire_plain_port(s->wire);
+    if (s->options->public_address &&
+        address_parse(s->options->public_address, *ret_port, &a, NULL) == ALOFT_ERR_OK) {
+        (void)snprintf(buf, cap, "%s", a.host);
+        *ret_port = a.port;
+    } else {
+        (void)snprintf(buf, cap, "<this server>");
+    }
+}
+
+static void print_overview(const struct serving *s)
+{
+    char host[ADDRESS_HOST_BYTES];
+    uint16_t port;
+    const char *data = s->options->data;
+
+    public_host(s, host, sizeof host, &port);
+    (void)printf("modules (plain)  %s:%u\nmodules (TLS)    %s:%u\nconsole          %s:%u\n\n",
+                 s->plain.host, wire_plain_port(s->wire), s->tls.host, wire_tls_port(s->wire),
+                 s->console.host, api_port(s->api));
+    (void)printf("Point modules here:\n"
+                 "  stock firmware    let your DNS resolve iot.espressif.cn to %s (ports 80, 443)\n"
+                 "  own build         AT_OTA_SERVER_IP \"%s\", AT_OTA_SERVER_PORT %u, and the\n"
+                 "                    product's token as AT_OTA_TOKEN_KEY\n\n",
+                 host, host, port);
+    if (s->dir.has_new_token) {
+        (void)printf("The first API token is in %s/" DATA_DIR_TOKEN_FILE ". Use it so:\n"
+                     "  export ALOFT_API_TOKEN_FILE=%s/" DATA_DIR_TOKEN_FILE "\n"
+                     "  aloft product add NAME --layout LAYOUT\n\n",
+                     data, data);
+    }
+    (void)fflush(stdout);
+}
+
+/* SIGTERM and SIGINT are blocked in every thread (see serve()) and taken here. */
+static void wait_for_signal(struct serving *s, const sigset_t *signals)
+{
+    const struct timespec pause = {.tv_sec = HOUSEKEEPING_S};
+
+    for (;;) {
+        int got = sigtimedwait(signals, NULL, &pause);
+        if (got > 0) {
+            log_info("serve.stop", "signal=%d", got);
+            return;
+        }
+        if (errno == EAGAIN) {
+            api_expire_uploads(s->api);
+        }
+    }
+}
+
+static enum aloft_err run(struct serving *s, const sigset_t *signals, struct error *e)
+{
+    char ports[PATH_MAX];
+
+    if (snprintf(ports, sizeof ports, "%s/ports.json", s->options->data) >= (int)sizeof ports) {
+        return fail(e, ALOFT_ERR_TOO_BIG, "the path '%s' is too long", s->options->data);
+    }
+    enum aloft_err err = start(s, e);
+    if (err == ALOFT_ERR_OK) {
+        api_expire_uploads(s->api);
+        print_overview(s);
+        err = write_ports(s, ports, e);
+    }
+    if (err == ALOFT_ERR_OK) {
+        log_info("serve.ready", "modules=%u modules_tls=%u console=%u", wire_plain_port(s->wire),
+                 wire_tls_port(s->wire), api_port(s->api));
+        wait_for_signal(s, signals);
+        (void)unlink(ports); /* a stale one is replaced at the next start */
+    }
+    return err;
+}
+
+enum aloft_err serve(const struct serve_options *options, struct error *e)
+{
+    struct serving s = {.options = options, .dir = {.lock_fd = -1}};
+    sigset_t signals;
+    enum aloft_err err = parse_addresses(&s, e);
+
+    if (err != ALOFT_ERR_OK) {
+        return err;
+    }
+    if (!options->certificate != !options->key) {
+        return fail(e, ALOFT_ERR_ARG, "--cert and --key belong together");
+    }
+    (void)umask(S_IRWXG | S_IRWXO); /* also when the folder was made by somebody more generous */
+    (void)sigemptyset(&signals);
+    (void)sigaddset(&signals, SIGTERM);
+    (void)sigaddset(&signals, SIGINT);
+    (void)pthread_sigmask(SIG_BLOCK, &signals, NULL); /* before any thread: they inherit it */
+    err = run(&s, &signals, e);
+    stop(&s);
+    return err;
+}
