@@ -7,6 +7,13 @@
 /* Every command, in the order of help. One entry each; defined in cmd_<noun>.c. */
 /* clang-format off */
 #define CLI_COMMANDS(X)                                                                            \
+    X(cmd_serve)                                                                                   \
+    X(cmd_product_add)                                                                             \
+    X(cmd_product_ls)                                                                              \
+    X(cmd_rom_deploy)                                                                              \
+    X(cmd_rom_ls)                                                                                  \
+    X(cmd_rom_use)                                                                                 \
+    X(cmd_device_ls)                                                                               \
     X(cmd_module)                                                                                  \
     X(cmd_image_info)                                                                              \
     X(cmd_image_make)

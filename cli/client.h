@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ALOFT_CLI_CLIENT_H
+#define ALOFT_CLI_CLIENT_H
+
+#include <stdint.h>
+
+#include <jansson.h>
+
+#include "opt.h"
+
+/* The REST client behind the commands that talk to a server. What fails is said on stderr, with the
+ * server's own sentence where there is one; results are exit codes. */
+
+/* The options each of these commands takes. */
+#define CLIENT_OPTS                                                                                \
+    {OPT_VALUE, "server",                                                                          \
+     "URL",     "The server's console plane; default $ALOFT_SERVER or http://127.0.0.1:8000.",     \
+     false,     false},                                                                            \
+        {OPT_VALUE, "api-token-file",                                                              \
+         "FILE",    "File with the API token; default $ALOFT_API_TOKEN_FILE.",                     \
+         false,     false},                                                                        \
+    {                                                                                              \
+        OPT_FLAG, "json", NULL, "Print JSON.", false, false                                        \
+    }
+
+struct client;
+
+/** @return EXIT_DONE, or what to end with: it is said already. */
+int client_open(const struct opt_values *v, struct client **ret_client);
+
+void client_close(struct client *client);
+void auto_client_close(struct client **client);
+#define AUTO_CLIENT __attribute__((cleanup(auto_client_close))) struct client *
+
+void auto_json_decref(json_t **json);
+#define AUTO_JSON __attribute__((cleanup(auto_json_decref))) json_t *
+
+/** `/api/v1/products`, then each of `names` (ends with NULL) escaped, with a slash before it.
+ * @return free() it; NULL when memory is out. */
+char *client_path(struct client *client, const char *const *names);
+
+/** For a query. @return free() it; NULL when memory is out. */
+char *client_escape(struct client *client, const char *text);
+
+/**
+ * One request.
+ *
+ * @param body      Borrowed; NULL = none.
+ * @param ret_json  The caller's; NULL = not wanted.
+ */
+int client_call(struct client *client, const char *method, const char *path, const json_t *body,
+                json_t **ret_json);
+
+/** Send a file as it is, with a progress bar if stderr is a terminal. */
+int client_upload(struct client *client, const char *path, const char *file_path, const char *label,
+                  json_t **ret_json);
+
+/** Print a value for programs: indented, sorted as the server sent it. */
+int client_print_json(const json_t *json);
+
+#endif

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ALOFT_CLI_TABLE_H
+#define ALOFT_CLI_TABLE_H
+
+#include <stddef.h>
+#include <stdio.h>
+
+#define TABLE_COLUMNS_MAX 8
+
+/* Rows of text with aligned columns. */
+
+struct table;
+
+/** @param headings  Constant texts, kept; NULL behind the last. @return NULL when memory is out. */
+struct table *table_new(const char *const *headings);
+
+/** Texts are copied; NULL shows as "-". Out of memory, the row is missing and table_print() fails.
+ */
+void table_add(struct table *table, const char *const *cells);
+
+/** Print and free it. @return 0, or -1 if a row is missing or the stream failed. */
+int table_print(struct table *table, FILE *out);
+
+#endif
