@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """`aloft module` as a process: flash file, boot, UARTs, air, settings (facts/at-commands.md 1, 4; facts/esp-formats.md 3)."""
 
+import http.server
+import json
 import os
 import pathlib
 import select
 import signal
 import subprocess
+import threading
 
 import pytest
 
@@ -323,3 +326,65 @@ def test_the_password_file_is_for_its_owner_only(start):
     module = start()
     module.join(*AP)
     assert pathlib.Path(f"{module.flash}.settings").stat().st_mode & 0o777 == 0o600
+
+
+# -- upgrade -----------------------------------------------------------------------------------------------------------
+
+class UpdateServer(http.server.BaseHTTPRequestHandler):
+    """The least a module needs: the version document and one file."""
+
+    version, image = "v2.0.0.0", b""
+
+    def do_GET(self):  # pylint: disable=invalid-name
+        body = self.image
+        if "is_format_simple" in self.path:
+            body = json.dumps({"recommended_rom_version": self.version, "status": 200}).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def update_server():
+    """Serves an image of 1 MB as v2.0.0.0; its port."""
+    UpdateServer.image = app_image.make(version="v2.0.0.0", data_bytes=1 << 20)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), UpdateServer) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server.server_address[1]
+        server.shutdown()
+
+
+def test_an_upgrade_restarts_into_the_new_image_and_keeps_the_uart(start, update_server):
+    module = start(ota=update_server)
+    module.command("ATE0")
+    module.join(*AP)
+    module.write(b"AT+CIUPDATE\r\n")
+    steps = b"".join(b"+CIPUPDATE:%d\r\n" % n for n in (1, 2, 3, 4))
+    assert module.read_until(READY) == steps + b"\r\nOK\r\n" + READY
+    assert module.version() == "v2.0.0.0"
+    flash = module.flash.read_bytes()
+    assert flash[OTA_1:OTA_1 + len(UpdateServer.image)] == UpdateServer.image
+    assert "slot=ota_1 version=\"v2.0.0.0\" reason=upgrade" in module.log.read_text()
+
+
+def test_a_killed_module_leaves_a_flash_that_boots(start, update_server):
+    module = start(ota=update_server)
+    module.join(*AP)
+    module.write(b"AT+CIUPDATE\r\n")
+    module.read_until(b"+CIPUPDATE:3\r\n")
+    wait_until("the first bytes of the new image", lambda: module.flash.read_bytes()[OTA_1] == 0xE9)
+    module.kill()
+    assert start(app=None).version() in ("v1.0.0.0", "v2.0.0.0")
+
+
+@pytest.mark.parametrize("layout", ONE_SLOT_LAYOUTS)
+def test_a_layout_without_ota_answers_error(start, tmp_path, update_server, layout):
+    path = tmp_path / "other.bin"
+    path.write_bytes(app_image.make(chip=ONE_SLOT_LAYOUTS[layout]))
+    module = start(app=path, layout=layout, ota=update_server)
+    module.join(*AP)
+    assert module.command("AT+CIUPDATE").endswith(b"\r\nERROR\r\n")
