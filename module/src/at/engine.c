@@ -8,6 +8,7 @@
 #include "at/line.h"
 #include "at/params.h"
 #include "at/table.h"
+#include "command/families.h"
 #include "log.h"
 
 /*
@@ -235,10 +236,20 @@ void aloft_at_begin_step(struct aloft_module *m)
     }
 }
 
+static void stop_families(struct aloft_module *m)
+{
+    for (size_t i = 0; i < ALOFT_FAMILIES; i++) {
+        if (aloft_families[i]->stop != NULL) {
+            aloft_families[i]->stop(m);
+        }
+    }
+}
+
 static uint32_t step_restart(struct aloft_module *m)
 {
     if (aloft_at_is_drained(m) || m->now_ms >= m->at.restart_deadline_ms) {
         m->at.phase = ALOFT_AT_HALTED;
+        stop_families(m);
         m->port->boot.restart(m->port->ctx);
         return UINT32_MAX;
     }

@@ -104,8 +104,7 @@ static const struct aloft_command commands[] = {
 };
 
 const struct aloft_family aloft_cipfwver_family = {
-    commands,
-    sizeof commands / sizeof commands[0],
-    NULL,
-    step,
+    .commands = commands,
+    .n_commands = sizeof commands / sizeof commands[0],
+    .step = step,
 };

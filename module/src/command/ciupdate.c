@@ -122,9 +122,18 @@ static uint32_t step(struct aloft_module *m)
     return proof_ms < client_ms ? proof_ms : client_ms;
 }
 
+/* An upgrade that runs ends here, and so does any other request: the slot it was writing is not
+ * selected. */
+static void stop(struct aloft_module *m)
+{
+    aloft_upgrade_cancel(m);
+    aloft_http_end(m);
+}
+
 const struct aloft_family aloft_ciupdate_family = {
-    commands,
-    sizeof commands / sizeof commands[0],
-    aloft_proof_init,
-    step,
+    .commands = commands,
+    .n_commands = sizeof commands / sizeof commands[0],
+    .init = aloft_proof_init,
+    .step = step,
+    .stop = stop,
 };

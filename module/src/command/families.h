@@ -17,6 +17,8 @@ struct aloft_family {
      * @return Milliseconds until it wants to be called next; UINT32_MAX = no wish. NULL = none.
      */
     uint32_t (*step)(struct aloft_module *m);
+    void (*stop)(struct aloft_module *m); /**< Give back what is held: a restart follows. NULL =
+                                             nothing is. */
 };
 
 extern const struct aloft_family aloft_basic_family;

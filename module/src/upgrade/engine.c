@@ -8,6 +8,7 @@
 
 #include "http/client.h"
 #include "http/json.h"
+#include "log.h"
 #include "text.h"
 #include "upgrade/proof.h"
 #include "upgrade/trailer.h"
@@ -28,7 +29,7 @@ typedef enum aloft_err act_fn(struct aloft_module *m);
 static work_fn check_allowed, await_version, await_answer, check_first_bytes, store_bytes,
     reread_bytes, select_slot;
 static act_fn ask_version, ask_file, open_slot, begin_reread, release_client, report_done,
-    report_failure, drop;
+    report_failure;
 
 #define STATE(name) ALOFT_UPGRADE_STATE_##name
 #define EVENT(name) ALOFT_UPGRADE_EVENT_##name
@@ -71,13 +72,13 @@ static const struct rule {
     {STATE(REREAD), EVENT(FAIL),    report_failure, STATE(IDLE)},
     {STATE(COMMIT), EVENT(FAIL),    report_failure, STATE(IDLE)},
 
-    {STATE(BEGIN),  EVENT(CANCEL),  drop,           STATE(IDLE)},
-    {STATE(ASK),    EVENT(CANCEL),  drop,           STATE(IDLE)},
-    {STATE(FETCH),  EVENT(CANCEL),  drop,           STATE(IDLE)},
-    {STATE(CHECK),  EVENT(CANCEL),  drop,           STATE(IDLE)},
-    {STATE(STORE),  EVENT(CANCEL),  drop,           STATE(IDLE)},
-    {STATE(REREAD), EVENT(CANCEL),  drop,           STATE(IDLE)},
-    {STATE(COMMIT), EVENT(CANCEL),  drop,           STATE(IDLE)},
+    {STATE(BEGIN),  EVENT(CANCEL),  release_client, STATE(IDLE)},
+    {STATE(ASK),    EVENT(CANCEL),  release_client, STATE(IDLE)},
+    {STATE(FETCH),  EVENT(CANCEL),  release_client, STATE(IDLE)},
+    {STATE(CHECK),  EVENT(CANCEL),  release_client, STATE(IDLE)},
+    {STATE(STORE),  EVENT(CANCEL),  release_client, STATE(IDLE)},
+    {STATE(REREAD), EVENT(CANCEL),  release_client, STATE(IDLE)},
+    {STATE(COMMIT), EVENT(CANCEL),  release_client, STATE(IDLE)},
     /* clang-format on */
 };
 
@@ -434,9 +435,6 @@ static void log_failure(const struct aloft_module *m)
     char line[LOG_BYTES];
     struct aloft_text t;
 
-    if (m->port->log == NULL) {
-        return;
-    }
     aloft_text_init(&t, line, sizeof line);
     aloft_text_add(&t, "upgrade.failed state=");
     aloft_text_add(&t, state_name(m->upgrade.state));
@@ -444,13 +442,7 @@ static void log_failure(const struct aloft_module *m)
     aloft_text_add(&t, aloft_err_name(m->upgrade.err));
     aloft_text_add(&t, " status=");
     aloft_text_add_uint(&t, m->http.status);
-    m->port->log(m->port->ctx, line);
-}
-
-static enum aloft_err drop(struct aloft_module *m)
-{
-    aloft_http_end(m);
-    return ALOFT_ERR_OK;
+    aloft_log(m, line);
 }
 
 static enum aloft_err report_failure(struct aloft_module *m)
