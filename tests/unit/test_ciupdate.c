@@ -1,73 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "unit.h"
+#include "update_world.h"
 
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
-#include "fake_image.h"
-#include "fake_net.h"
-#include "fake_port.h"
+/* AT+CIUPDATE from the UART to the boot entry (facts/at-commands.md 2.2). What a server can do
+ * wrong is in test_upgrade_faults.c. */
 
-/* AT+CIUPDATE from the UART to the boot entry, over scripted sockets. */
-
-struct world {
-    struct fake_port *port;
-    struct fake_net net;
-    struct aloft_module_config config;
-    uint8_t *image;
-    size_t image_len;
-    uint8_t *answer;
-    size_t answer_len;
-};
-
-static const char version_answer[] =
-    "HTTP/1.0 200 OK\r\nContent-Type: application/json\r\nContent-Length: 139\r\n"
-    "Cache-Control: no-store\r\nConnection: close\r\n\r\n"
-    "{\"recommended_rom_version\": \"v5.0.1.0\", \"status\": 200, \"productRoms\": [{\"version\": "
-    "\"v5.0.1.0\", \"recommended\": 1, \"life_cycle\": \"release\"}]}";
+#define DONE_MS 10000
 
 static int set_up(void **state)
 {
-    struct world *w = calloc(1, sizeof *w);
-
-    w->port = fake_port_new();
-    w->config = fake_port_config();
-    w->image = fake_image_new(70000, 1, &w->image_len);
-    w->answer = fake_image_answer(w->image, w->image_len, "", &w->answer_len);
-    fake_net_attach(&w->net, w->port);
-    fake_port_boot(w->port, &w->config);
-    fake_port_send(w->port, "ATE0\r\n");
-    (void)fake_port_read(w->port);
-    *state = w;
+    *state = world_new(70000);
     return 0;
 }
 
 static int tear_down(void **state)
 {
-    struct world *w = *state;
-
-    fake_port_free(w->port);
-    free(w->image);
-    free(w->answer);
-    free(w);
+    world_free(*state);
     return 0;
-}
-
-static void assert_upgraded(const struct world *w)
-{
-    const struct aloft_slot *slot = &w->port->boot.spare;
-
-    assert_int_equal(w->port->boot.n_selects, 1);
-    assert_memory_equal(w->port->flash.bytes + slot->addr, w->image, w->image_len);
-    assert_int_equal(w->net.n_open, 0);
-}
-
-static void assert_untouched(const struct world *w)
-{
-    assert_int_equal(w->port->boot.n_selects, 0);
-    assert_int_equal(w->port->flash.n_erases, 0);
-    assert_int_equal(w->port->flash.n_writes, 0);
-    assert_int_equal(w->net.n_open, 0);
 }
 
 static void explicit_version__prints_1_and_4_then_restarts(void **state)
@@ -75,46 +26,275 @@ static void explicit_version__prints_1_and_4_then_restarts(void **state)
     struct world *w = *state;
 
     fake_net_add(&w->net, w->answer, w->answer_len);
-    fake_port_send(w->port, "AT+CIUPDATE=0,\"v5.0.1.0\"\r\n");
-    fake_port_run(w->port, 10000);
-    assert_string_equal(fake_port_read(w->port), "+CIPUPDATE:1\r\n+CIPUPDATE:4\r\n\r\nOK\r\n");
-    assert_upgraded(w);
+    assert_string_equal(world_run(w, "AT+CIUPDATE=0,\"v5.0.1.0\",\"ota\"", DONE_MS),
+                        "+CIPUPDATE:1\r\n+CIPUPDATE:4\r\n\r\nOK\r\n");
+    world_assert_upgraded(w);
     assert_int_equal(w->port->boot.n_restarts, 1);
+    assert_string_equal(w->net.contacts[0].host, "plain.test");
+    assert_int_equal(w->net.contacts[0].port, 80);
+    assert_string_equal(w->net.contacts[0].tls_host, "");
 }
 
 static void no_version__prints_1_to_4_then_restarts(void **state)
 {
     struct world *w = *state;
 
-    fake_net_add_text(&w->net, version_answer);
+    fake_net_add_text(&w->net, world_version_answer);
     fake_net_add(&w->net, w->answer, w->answer_len);
-    fake_port_send(w->port, "AT+CIUPDATE\r\n");
-    fake_port_run(w->port, 10000);
-    assert_string_equal(fake_port_read(w->port),
+    assert_string_equal(world_run(w, "AT+CIUPDATE", DONE_MS),
                         "+CIPUPDATE:1\r\n+CIPUPDATE:2\r\n+CIPUPDATE:3\r\n+CIPUPDATE:4\r\n"
                         "\r\nOK\r\n");
-    assert_upgraded(w);
+    world_assert_upgraded(w);
     assert_int_equal(w->port->boot.n_restarts, 1);
+    assert_non_null(strstr(w->net.contacts[1].request, "&version=v5.0.1.0&filename=ota.bin "));
 }
 
-static void parameters__that_are_wrong_are_refused_without_traffic(void **state)
+static void tls_mode__uses_the_tls_server_with_its_name(void **state)
 {
     struct world *w = *state;
 
-    (void)assert_untouched;
-    fake_port_send(w->port, "AT+CIUPDATE=2\r\n");
-    assert_string_equal(fake_port_read(w->port), "\r\nERROR\r\n");
-    assert_untouched(w);
+    fake_net_add(&w->net, w->answer, w->answer_len);
+    world_run(w, "AT+CIUPDATE=1,\"v5.0.1.0\"", DONE_MS);
+    world_assert_upgraded(w);
+    assert_string_equal(w->net.contacts[0].tls_host, "tls.test");
+    assert_int_equal(w->net.contacts[0].port, 443);
+    assert_non_null(strstr(w->net.contacts[0].request,
+                           "Authorization: token 89abcdef0123456789abcdef0123456789abcdef\r\n"));
 }
+
+static void nonblocking__answers_ok_at_once_and_never_restarts(void **state)
+{
+    struct world *w = *state;
+
+    fake_net_add(&w->net, w->answer, w->answer_len);
+    assert_string_equal(world_run(w, "AT+CIUPDATE=0,\"v5.0.1.0\",\"ota\",1", DONE_MS),
+                        "\r\nOK\r\n+CIPUPDATE:1\r\n+CIPUPDATE:4\r\n");
+    world_assert_upgraded(w);
+    assert_int_equal(w->port->boot.n_restarts, 0);
+    assert_string_equal(world_run(w, "AT+CIUPDATE?", 10), "+CIUPDATE:4\r\n\r\nOK\r\n");
+}
+
+static void nonblocking__failure_prints_minus_1_and_leaves_the_port_usable(void **state)
+{
+    struct world *w = *state;
+
+    fake_net_add_text(&w->net, "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")->end =
+        FAKE_END_SILENCE;
+    w->net.answers[0].n_ready_waits = 20;
+    assert_string_equal(world_run(w, "AT+CIUPDATE=0,\"v5.0.1.0\",,1", 10),
+                        "\r\nOK\r\n+CIPUPDATE:1\r\n");
+    assert_string_equal(world_run(w, "AT", 0), "\r\nOK\r\n");
+    fake_port_run(w->port, DONE_MS);
+    assert_string_equal(fake_port_read(w->port), "+CIPUPDATE:-1\r\n");
+    assert_string_equal(world_run(w, "AT+CIUPDATE?", 10), "+CIUPDATE:-1\r\n\r\nOK\r\n");
+    world_assert_failed(w, "HTTP_STATUS");
+}
+
+static void blocking__failure_prints_error_alone(void **state)
+{
+    struct world *w = *state;
+
+    assert_string_equal(world_run(w, "AT+CIUPDATE=0,\"v5.0.1.0\"", DONE_MS), "\r\nERROR\r\n");
+    world_assert_failed(w, "RESOLVE");
+    assert_string_equal(world_run(w, "AT+CIUPDATE?", 10), "+CIUPDATE:-1\r\n\r\nOK\r\n");
+}
+
+static void query__is_zero_at_first_and_can_follow_the_documentation(void **state)
+{
+    struct world *w = *state;
+
+    assert_string_equal(world_run(w, "AT+CIUPDATE?", 10), "+CIUPDATE:0\r\n\r\nOK\r\n");
+    w->config.query_as_documented = true;
+    world_reboot(w);
+    assert_string_equal(world_run(w, "AT+CIUPDATE?", 10), "+CIPUPDATE:0\r\n\r\nOK\r\n");
+}
+
+/* facts/at-commands.md 8, item 5, and 2.2. */
+static void parameters__that_are_wrong_are_refused_without_traffic(void **state)
+{
+    struct world *w = *state;
+    static const char text65[] =
+        "0123456789012345678901234567890123456789012345678901234567890123x";
+    char line[200];
+    const char *lines[] = {
+        "AT+CIUPDATE=2",
+        "AT+CIUPDATE=-1",
+        "AT+CIUPDATE=",
+        "AT+CIUPDATE=,\"v1\"",
+        "AT+CIUPDATE=\"0\"",
+        "AT+CIUPDATE=x",
+        "AT+CIUPDATE=0,v1",
+        "AT+CIUPDATE=0,1",
+        "AT+CIUPDATE=0,\"v1\",ota",
+        "AT+CIUPDATE=0,,,",
+        "AT+CIUPDATE=0,\"v\",\"ota\",",
+        "AT+CIUPDATE=0,,,2",
+        "AT+CIUPDATE=0,,,\"1\"",
+        "AT+CIUPDATE=0,,,0,1",
+        "AT+CIUPDATE=0,\"v 1\"",
+        "AT+CIUPDATE=0,\"v1\\&filename=x\"",
+        "AT+CIUPDATE=0,\"v1/..\",\"ota\",1",
+        "AT+CIUPDATE=?",
+        line,
+    };
+
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+        snprintf(line, sizeof line, "AT+CIUPDATE=0,\"%s\"", text65);
+        assert_string_equal(world_run(w, lines[i], 300), "\r\nERROR\r\n");
+    }
+    snprintf(line, sizeof line, "AT+CIUPDATE=0,,\"%s\"", text65);
+    assert_string_equal(world_run(w, line, 300), "\r\nERROR\r\n");
+    assert_int_equal(w->net.n_contacts, 0);
+    world_assert_flash_untouched(w);
+    assert_string_equal(world_run(w, "AT+CIUPDATE?", 10), "+CIUPDATE:0\r\n\r\nOK\r\n");
+}
+
+/* `""` counts as omitted, a trailing comma as one more omitted parameter. */
+static void parameters__that_are_left_out_have_their_defaults(void **state)
+{
+    static const char *const lines[] = {
+        "AT+CIUPDATE=0",   "AT+CIUPDATE=0,",          "AT+CIUPDATE=0,\"\"",
+        "AT+CIUPDATE=0,,", "AT+CIUPDATE=0,\"\",\"\"", "AT+CIUPDATE=0,,\"ota\",0",
+    };
+    struct world *w = *state;
+
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+        w->port->boot.n_selects = 0;
+        world_reboot(w);
+        fake_net_add_text(&w->net, world_version_answer);
+        fake_net_add(&w->net, w->answer, w->answer_len);
+        assert_string_equal(world_run(w, lines[i], DONE_MS),
+                            "+CIPUPDATE:1\r\n+CIPUPDATE:2\r\n+CIPUPDATE:3\r\n+CIPUPDATE:4\r\n"
+                            "\r\nOK\r\n");
+        world_assert_upgraded(w);
+    }
+}
+
+/* facts/at-commands.md 6.1, rows 1 and 18. */
+static void name__other_than_ota_is_refused_before_traffic(void **state)
+{
+    static const char *const names[] = {"otadata", "ota_1", "OTA", "mfg_nvs", "client_ca", "ota "};
+    struct world *w = *state;
+    char line[80];
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        snprintf(line, sizeof line, "AT+CIUPDATE=0,\"v5.0.1.0\",\"%s\"", names[i]);
+        assert_string_equal(world_run(w, line, 300), "\r\nERROR\r\n");
+    }
+    assert_string_equal(world_run(w, "AT+CIUPDATE=0,,\"mfg_nvs\",1", 300),
+                        "\r\nOK\r\n+CIPUPDATE:-1\r\n");
+    assert_int_equal(w->net.n_contacts, 0);
+    world_assert_failed(w, "NOT_FOUND");
+    world_assert_flash_untouched(w);
+}
+
+static void tls_mode__without_a_tls_server_is_refused(void **state)
+{
+    struct world *w = *state;
+
+    w->config.tls.host = NULL;
+    world_reboot(w);
+    assert_string_equal(world_run(w, "AT+CIUPDATE=1,\"v5.0.1.0\"", 300), "\r\nERROR\r\n");
+    world_assert_failed(w, "UNSUPPORTED");
+    world_assert_flash_untouched(w);
+}
+
+static void second_start__is_refused_while_one_runs(void **state)
+{
+    struct world *w = *state;
+
+    fake_net_add(&w->net, w->answer, w->answer_len)->n_ready_waits = 20;
+    assert_string_equal(world_run(w, "AT+CIUPDATE=0,\"v5.0.1.0\",\"ota\",1", 10),
+                        "\r\nOK\r\n+CIPUPDATE:1\r\n");
+    assert_string_equal(world_run(w, "AT+CIUPDATE=0,\"v5.0.1.0\"", 0), "\r\nERROR\r\n");
+    assert_string_equal(world_run(w, "AT+CIUPDATE=0,\"v5.0.1.0\",,1", 0), "\r\nERROR\r\n");
+    assert_string_equal(world_run(w, "AT+CIPFWVER?", 0), "\r\nERROR\r\n");
+    assert_string_equal(world_run(w, "AT+CIUPDATE?", 0), "+CIUPDATE:1\r\n\r\nOK\r\n");
+    fake_port_run(w->port, DONE_MS);
+    assert_string_equal(fake_port_read(w->port), "+CIPUPDATE:4\r\n");
+    world_assert_upgraded(w);
+}
+
+static void blocking__answers_busy_to_other_lines(void **state)
+{
+    struct world *w = *state;
+
+    fake_net_add(&w->net, w->answer, w->answer_len)->n_ready_waits = 20;
+    assert_string_equal(world_run(w, "AT+CIUPDATE=0,\"v5.0.1.0\"", 10), "+CIPUPDATE:1\r\n");
+    fake_port_send(w->port, "AT+GMR\r\n");
+    assert_string_equal(fake_port_read(w->port), "\r\nbusy p...\r\n");
+    fake_port_run(w->port, DONE_MS);
+    assert_string_equal(fake_port_read(w->port), "+CIPUPDATE:4\r\n\r\nOK\r\n");
+    world_assert_upgraded(w);
+}
+
+/* facts/at-commands.md 8, item 11. */
+static void at_rst__forces_a_restart_and_leaves_the_boot_entry(void **state)
+{
+    struct world *w = *state;
+    struct fake_answer *answer = fake_net_add(&w->net, w->answer, 2000);
+
+    answer->end = FAKE_END_SILENCE;
+    fake_port_send(w->port, "AT+CIUPDATE=0,\"v5.0.1.0\"\r\n");
+    fake_port_run(w->port, 100);
+    assert_int_equal(w->port->flash.n_erases, 1);
+    (void)fake_port_read(w->port);
+    assert_string_equal(world_run(w, "AT+RST", 100), "\r\nWill force to restart!!!\r\n");
+    assert_int_equal(w->port->boot.n_restarts, 1);
+    assert_int_equal(w->port->boot.n_selects, 0);
+    assert_int_equal(w->net.n_open, 0);
+}
+
+static void refusals__come_before_any_traffic(void **state)
+{
+    struct world *w = *state;
+
+    w->port->boot.spare_err = ALOFT_ERR_NO_SLOT;
+    assert_string_equal(world_run(w, "AT+CIUPDATE=0,\"v5.0.1.0\"", 300), "\r\nERROR\r\n");
+    world_assert_failed(w, "NO_SLOT");
+    w->port->boot.spare_err = ALOFT_ERR_OK;
+    w->port->boot.is_unconfirmed = true;
+    assert_string_equal(world_run(w, "AT+CIUPDATE=0,\"v5.0.1.0\"", 300), "\r\nERROR\r\n");
+    world_assert_failed(w, "NOT_CONFIRMED");
+    assert_int_equal(w->net.n_contacts, 0);
+    world_assert_flash_untouched(w);
+}
+
+static void finished_upgrade__is_not_overwritten_before_its_restart(void **state)
+{
+    struct world *w = *state;
+
+    fake_net_add(&w->net, w->answer, w->answer_len);
+    world_run(w, "AT+CIUPDATE=0,\"v5.0.1.0\",\"ota\",1", DONE_MS);
+    world_assert_upgraded(w);
+    unsigned n_erases = w->port->flash.n_erases;
+    fake_net_add(&w->net, w->answer, w->answer_len);
+    assert_string_equal(world_run(w, "AT+CIUPDATE=0,\"v5.0.1.0\"", DONE_MS), "\r\nERROR\r\n");
+    assert_int_equal(w->port->flash.n_erases, n_erases);
+    assert_int_equal(w->net.n_contacts, 1);
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(explicit_version__prints_1_and_4_then_restarts, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(no_version__prints_1_to_4_then_restarts, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(parameters__that_are_wrong_are_refused_without_traffic,
-                                        set_up, tear_down),
+        CASE(explicit_version__prints_1_and_4_then_restarts),
+        CASE(no_version__prints_1_to_4_then_restarts),
+        CASE(tls_mode__uses_the_tls_server_with_its_name),
+        CASE(nonblocking__answers_ok_at_once_and_never_restarts),
+        CASE(nonblocking__failure_prints_minus_1_and_leaves_the_port_usable),
+        CASE(blocking__failure_prints_error_alone),
+        CASE(query__is_zero_at_first_and_can_follow_the_documentation),
+        CASE(parameters__that_are_wrong_are_refused_without_traffic),
+        CASE(parameters__that_are_left_out_have_their_defaults),
+        CASE(name__other_than_ota_is_refused_before_traffic),
+        CASE(tls_mode__without_a_tls_server_is_refused),
+        CASE(second_start__is_refused_while_one_runs),
+        CASE(blocking__answers_busy_to_other_lines),
+        CASE(at_rst__forces_a_restart_and_leaves_the_boot_entry),
+        CASE(refusals__come_before_any_traffic),
+        CASE(finished_upgrade__is_not_overwritten_before_its_restart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

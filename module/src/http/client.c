@@ -33,25 +33,27 @@ static enum outcome fail(struct aloft_module *m, enum aloft_err err)
 
 static enum outcome resolve_host(struct aloft_module *m)
 {
-    const struct aloft_port_net *net = &m->port->net;
-    struct aloft_http_state *h = &m->http;
-    const char *host = aloft_follow_host(m);
-    enum aloft_err err = net->resolve(m->port->ctx, host, &h->addr);
+    enum aloft_err err = m->port->net.resolve(m->port->ctx, aloft_follow_host(m), &m->http.addr);
 
     if (err == ALOFT_ERR_AGAIN) {
         return OUTCOME_WAIT;
     }
-    if (err != ALOFT_ERR_OK) {
-        return fail(m, ALOFT_ERR_RESOLVE);
-    }
-    err = net->open(m->port->ctx, &h->addr, h->port, h->is_tls ? host : NULL, &h->socket);
-    return err == ALOFT_ERR_OK ? OUTCOME_NEXT : fail(m, err);
+    return err == ALOFT_ERR_OK ? OUTCOME_NEXT : fail(m, ALOFT_ERR_RESOLVE);
 }
 
-static enum outcome await_connection(struct aloft_module *m)
+static enum outcome connect_socket(struct aloft_module *m)
 {
-    enum aloft_err err = m->port->net.ready(m->port->ctx, m->http.socket);
+    const struct aloft_port_net *net = &m->port->net;
+    struct aloft_http_state *h = &m->http;
+    const char *tls_host = h->is_tls ? aloft_follow_host(m) : NULL;
+    enum aloft_err err = ALOFT_ERR_OK;
 
+    if (h->socket < 0) {
+        err = net->open(m->port->ctx, &h->addr, h->port, tls_host, &h->socket);
+    }
+    if (err == ALOFT_ERR_OK) {
+        err = net->ready(m->port->ctx, h->socket);
+    }
     if (err == ALOFT_ERR_AGAIN) {
         return OUTCOME_WAIT;
     }
@@ -171,7 +173,7 @@ static const struct phase {
     /* clang-format off */
     [ALOFT_HTTP_IDLE]    = {NULL,             ALOFT_HTTP_IDLE},
     [ALOFT_HTTP_RESOLVE] = {resolve_host,     ALOFT_HTTP_CONNECT},
-    [ALOFT_HTTP_CONNECT] = {await_connection, ALOFT_HTTP_SEND},
+    [ALOFT_HTTP_CONNECT] = {connect_socket,   ALOFT_HTTP_SEND},
     [ALOFT_HTTP_SEND]    = {send_request,     ALOFT_HTTP_HEAD},
     [ALOFT_HTTP_HEAD]    = {receive_head,     ALOFT_HTTP_BODY},
     [ALOFT_HTTP_BODY]    = {receive_body,     ALOFT_HTTP_DONE},

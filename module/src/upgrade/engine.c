@@ -216,10 +216,11 @@ static enum aloft_upgrade_event await_answer(struct aloft_module *m)
     if (m->http.reached >= ALOFT_HTTP_CONNECT) {
         tell_up_to(m, ALOFT_UPGRADE_FOUND);
     }
-    if (m->http.phase == ALOFT_HTTP_FAILED) {
-        return fail(m, m->http.err);
+    /* A head that is refused is the better reason, even if the body failed meanwhile. */
+    if (m->http.reached == ALOFT_HTTP_BODY) {
+        return EVENT(ANSWER);
     }
-    return m->http.phase < ALOFT_HTTP_BODY ? EVENT(NONE) : EVENT(ANSWER);
+    return m->http.phase == ALOFT_HTTP_FAILED ? fail(m, m->http.err) : EVENT(NONE);
 }
 
 static void begin_image(struct aloft_module *m, const struct aloft_hash *sha256)
