@@ -128,7 +128,7 @@ static const struct opt opts[] = {
 
 const struct cli_command cmd_module = {
     .noun = "module",
-    .summary = "run a virtual module: AT dialogue, real sockets, a genuine flash file",
+    .summary = "Run a virtual module: AT dialogue, real sockets, a genuine flash file.",
     .details =
         "Beside FILE stand FILE.module (layout, MAC) and FILE.settings (what AT commands stored).\n"
         "A killed process is a power cut: FILE holds exactly the flash operations done so far. "
