@@ -125,8 +125,8 @@ static void put_images(struct device *d, const struct boot_row *row)
 static void check_row(size_t i, const struct aloft_chip *chip, bool has_rollback)
 {
     const struct boot_row *row = &boot_rows[i];
-    struct aloft_otadata before = boot_cells_otadata(row->before);
-    struct aloft_otadata after = boot_cells_otadata(row->after);
+    struct aloft_otadata before;
+    struct aloft_otadata after;
     struct boot_result result;
     struct device d;
     uint8_t wanted[ALOFT_OTADATA_BYTES];
@@ -134,6 +134,8 @@ static void check_row(size_t i, const struct aloft_chip *chip, bool has_rollback
     device_begin(&d, FLASH_BYTES, chip, has_rollback);
     put_table(&d, row->slots);
     put_images(&d, row);
+    boot_cells_get_otadata(row->before, &before);
+    boot_cells_get_otadata(row->after, &after);
     put_otadata(&d, OTADATA_ADDR, &after);
     memcpy(wanted, d.bytes + OTADATA_ADDR, sizeof wanted);
     put_otadata(&d, OTADATA_ADDR, &before);
@@ -464,12 +466,13 @@ static void assert_boots_whole(struct device *d, int wanted_slot)
 
 static uint64_t check_cut(const struct cut *c)
 {
-    struct aloft_otadata otadata = boot_cells_otadata(c->cells);
+    struct aloft_otadata otadata;
     const struct aloft_partition *ota_1 =
         aloft_partition_by_label(c->layout->primary, c->layout->n_primary, "ota_1");
     enum aloft_err err = ALOFT_ERR_FLASH;
     uint64_t n_units = 0;
 
+    boot_cells_get_otadata(c->cells, &otadata);
     for (; err != ALOFT_ERR_OK; n_units++) {
         struct device d;
         begin_layout(&d, c->layout);

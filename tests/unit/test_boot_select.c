@@ -57,10 +57,12 @@ static void check_row(size_t i, bool has_rollback)
 {
     const struct boot_row *row = &boot_rows[i];
     struct aloft_boot_facts facts = facts_of(row, has_rollback);
-    struct aloft_otadata before = boot_cells_otadata(row->before);
-    struct aloft_otadata after = boot_cells_otadata(row->after);
+    struct aloft_otadata before;
+    struct aloft_otadata after;
     struct aloft_boot_plan plan;
 
+    boot_cells_get_otadata(row->before, &before);
+    boot_cells_get_otadata(row->after, &after);
     aloft_boot_plan_make(&facts, &before, &plan);
     bool is_dirty[2] = {plan.dirty[0], plan.dirty[1]};
     int boots = first_good(row, &plan);
@@ -86,7 +88,6 @@ static void check_row(size_t i, bool has_rollback)
 static void plan__takes_every_decision_of_the_table(void **state)
 {
     (void)state;
-    assert_int_equal(N_BOOT_ROWS, 26);
     for (size_t i = 0; i < N_BOOT_ROWS; i++) {
         if (boot_rows[i].build != NO_RB && boot_rows[i].build != ANTI_RB) {
             check_row(i, true);
