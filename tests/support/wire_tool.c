@@ -80,15 +80,22 @@ static enum aloft_err fill(struct catalog *catalog, const char *path, struct err
     return err == ALOFT_ERR_OK ? catalog_publish(catalog, draft, e) : err;
 }
 
+static unsigned log_level = CONTACT_LOG_ALL;
+static unsigned plain_port;
+
 static void take_option(struct wire_options *options, const char *text)
 {
     const struct {
         const char *name;
         unsigned *value;
     } known[] = {
-        {"threads", &options->n_threads},         {"sndbuf", &options->send_buffer_bytes},
-        {"record", &options->record_bytes},       {"head_ms", &options->head_timeout_ms},
+        {"threads", &options->n_threads},
+        {"sndbuf", &options->send_buffer_bytes},
+        {"record", &options->record_bytes},
+        {"head_ms", &options->head_timeout_ms},
         {"stall_ms", &options->stall_timeout_ms},
+        {"log", &log_level},
+        {"port", &plain_port},
     };
     size_t len = strcspn(text, "=");
 
@@ -102,8 +109,8 @@ static void take_option(struct wire_options *options, const char *text)
 static int run(const char *dir, const char *path, struct wire_options *options, struct error *e)
 {
     static const struct address any = {"127.0.0.1", 0};
-    static const struct contact_queue_options logged = {.log = CONTACT_LOG_ALL,
-                                                        .batch_delay_ms = DELAY_MS};
+    const struct contact_queue_options logged = {.log = (enum contact_log_level)log_level,
+                                                 .batch_delay_ms = DELAY_MS};
     char cert[4096];
     char key[4096];
     struct wire *wire;
@@ -112,7 +119,8 @@ static int run(const char *dir, const char *path, struct wire_options *options, 
 
     (void)snprintf(cert, sizeof cert, "%s/cert.pem", dir);
     (void)snprintf(key, sizeof key, "%s/key.pem", dir);
-    options->plain = &any;
+    const struct address plain = {"127.0.0.1", (uint16_t)plain_port};
+    options->plain = &plain;
     options->tls = &any;
     options->certificate = cert;
     options->key = key;
