@@ -10,6 +10,7 @@ import signal
 import subprocess
 import threading
 
+import pexpect
 import pytest
 
 import app_image
@@ -259,6 +260,17 @@ def test_stdio_answers_and_ends_with_its_input(aloft, tmp_path, app):
     assert done.stdout == READY + b"AT\r\n\r\nOK\r\n"
 
 
+def test_a_terminal_sends_cr_lf_for_enter_and_ctrl_c_ends(aloft, tmp_path, app):
+    with pexpect.spawn(aloft, ["module", "--flash", str(tmp_path / "new.bin"), "--app", str(app)], timeout=30) as person:
+        person.expect_exact("ready\r\r\n")  # a terminal adds a carriage return to each line feed
+        person.send("AT\r")  # the key; the terminal makes it a line feed
+        person.expect_exact("AT\r\r\n\r\r\nOK\r\r\n")
+        person.sendintr()
+        person.expect(pexpect.EOF)
+        person.close()
+        assert (person.exitstatus, person.signalstatus) == (0, None)
+
+
 @pytest.mark.parametrize("uart", ["tcp", "pty"])
 @pytest.mark.parametrize("is_open", [True, False])
 def test_an_idle_module_uses_no_cpu(start, uart, is_open):
@@ -271,7 +283,7 @@ def test_an_idle_module_uses_no_cpu(start, uart, is_open):
     assert cpu_seconds(module.process.pid) - before < 0.1
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_ends_it_cleanly(start, number):
     module = start()
     module.process.send_signal(number)

@@ -321,6 +321,7 @@ static int block_signals(struct error *e)
     (void)sigemptyset(&set);
     (void)sigaddset(&set, SIGTERM);
     (void)sigaddset(&set, SIGINT);
+    (void)sigaddset(&set, SIGHUP);            /* the terminal it was started from is closed */
     (void)sigprocmask(SIG_BLOCK, &set, NULL); /* only fails for a wrong first argument */
     int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
     if (fd < 0) {

@@ -35,8 +35,8 @@ struct virtual_options {
 #define VIRTUAL_DEFAULT_LAYOUT "esp32c3_default"
 
 /**
- * Run until SIGTERM, SIGINT or the end of standard input, if that is the UART.
- * These two signals are blocked for the process from then on.
+ * Run until SIGTERM, SIGINT, SIGHUP or the end of standard input, if that is the UART.
+ * These three signals are blocked for the process from then on.
  *
  * @retval ALOFT_ERR_OK  It was asked to end.
  * @retval others        It could not start, or the module cannot go on.
