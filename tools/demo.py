@@ -14,7 +14,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import tty
 
 OLD, NEW = "v1.0.0.0", "v1.1.0.0"
 PRODUCT, LAYOUT, CHIP = "demo", "esp32c3_default", "esp32c3"
@@ -132,7 +131,6 @@ class Demo:
         self.processes.append(self.module)
         self.wait_for("the module's UART", START_S, link.exists)
         self.uart = os.open(link, os.O_RDWR | os.O_NOCTTY)
-        tty.setraw(self.uart)
 
     def read_line(self, deadline):
         while b"\n" not in self.pending:
