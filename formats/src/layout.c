@@ -140,11 +140,10 @@ static bool is_target(const struct aloft_layout *layout, const struct aloft_part
 
     switch (layout->upload) {
     case ALOFT_UPLOAD_PLAIN:
+    case ALOFT_UPLOAD_PACKED3: /* always goes to the last slot, the smaller one */
         return is_ota;
     case ALOFT_UPLOAD_PACKED2:
         return p->type == ALOFT_PARTITION_DATA && p->subtype == ALOFT_PARTITION_DATA_STORAGE;
-    case ALOFT_UPLOAD_PACKED3: /* always goes to the last slot and is unpacked into the first */
-        return is_ota && p == &layout->primary[layout->n_primary - 1];
     case ALOFT_UPLOAD_NONE:
         break;
     }
