@@ -18,7 +18,8 @@ struct framing {
 /**
  * Look at all headers. The library takes what another server in front of us may read differently
  * (facts/serving.md 6): two lengths, a length and a coding, unknown codings, a name with a space
- * behind it, a NUL in a value, no Host. All that is refused here.
+ * behind it, no Host. All that is refused here; a length that is no number the library refuses
+ * itself. What it hides from us: values end at a NUL, and folded lines come joined.
  */
 struct framing framing_check(struct MHD_Connection *connection, const char *http_version);
 

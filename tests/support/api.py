@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The console plane and the data folder as tests look at them: raw bytes in, status and JSON out, files and rows."""
+
+import http.client
+import json
+import pathlib
+import re
+import socket
+import sqlite3
+
+TIMEOUT_S = 30
+
+
+class Answer:
+    def __init__(self, status, headers, body):
+        self.status, self.headers, self.body = status, headers, body
+
+    @property
+    def json(self):
+        return json.loads(self.body)
+
+    @property
+    def code(self):
+        return self.json["error"]["code"]
+
+    @property
+    def message(self):
+        return self.json["error"]["message"]
+
+
+def call(server, method, path, body=None, content_type="application/json", token=None, headers=None):
+    """One request with the admin token (or `token`; "" = none); a dict or list as body becomes JSON."""
+    if body is not None and not isinstance(body, (bytes, str)):
+        body = json.dumps(body)
+    fields = {"Authorization": f"Bearer {server.api_token if token is None else token}"} if token != "" else {}
+    if body is not None and content_type:
+        fields["Content-Type"] = content_type
+    connection = http.client.HTTPConnection("127.0.0.1", server.console_port, timeout=TIMEOUT_S)
+    try:
+        connection.request(method, path, body, fields | (headers or {}))
+        answer = connection.getresponse()
+        return Answer(answer.status, answer.headers, answer.read())
+    finally:
+        connection.close()
+
+
+def upload(server, product, data, version="v1", name="ota.bin"):
+    return call(server, "POST", f"/api/v1/products/{product}/uploads?name={name}&version={version}", data,
+                "application/octet-stream")
+
+
+def talk(port, data):
+    """Send raw bytes, then read until the server closes: all it said."""
+    with socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT_S) as connection:
+        connection.sendall(data)
+        said = b""
+        try:
+            while piece := connection.recv(65536):
+                said += piece
+        except ConnectionResetError:
+            pass
+        except TimeoutError as late:
+            raise AssertionError(f"the connection was not closed after {said!r}") from late
+        return said
+
+
+def statuses(said):
+    return [int(status) for status in re.findall(rb"HTTP/1\.[01] (\d{3}) ", said)]
+
+
+def blob_files(server):
+    """Names of all files in the blob store, unfinished ones with their folder."""
+    root = pathlib.Path(server.data) / "blobs"
+    return sorted(str(path.relative_to(root)) for path in root.rglob("*") if path.is_file())
+
+
+def rows(server, sql):
+    database = sqlite3.connect(f"file:{server.data}/aloft.db?mode=ro", uri=True)
+    try:
+        return database.execute(sql).fetchall()
+    finally:
+        database.close()
