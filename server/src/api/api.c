@@ -55,6 +55,7 @@ static void on_completed(void *ctx, struct MHD_Connection *connection, void **st
 
 static enum MHD_Result send_answer(struct request *r)
 {
+    blob_writer_free(STEAL(r->writer)); /* a file not kept is gone before anybody is told */
     AUTO_FREE char *text = r->answer ? json_dumps(r->answer, JSON_COMPACT) : NULL;
     size_t len = text ? strlen(text) : 0;
     struct MHD_Response *response =

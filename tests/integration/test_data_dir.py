@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The data folder: one server at a time, nothing acknowledged is lost, nothing half is left, and a full disk is only an
+answer."""
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import socket
+import sqlite3
+import subprocess
+
+import pytest
+
+import app_image
+from api import blob_files, call, rows, upload
+from server import DEADLINE_S, Server, wait_until
+
+LAYOUT = "esp32c3_default"
+PRODUCTS = "/api/v1/products"
+
+
+@pytest.fixture
+def server(aloft, tmp_path):
+    with Server(aloft, tmp_path) as one:
+        yield one
+
+
+def add_product(server, name="lamp"):
+    return call(server, "POST", PRODUCTS, {"name": name, "layout": LAYOUT}).json
+
+
+def everything(server):
+    """All that people can see of a server."""
+    products = call(server, "GET", PRODUCTS).json["products"]
+    return products, [call(server, "GET", f"{PRODUCTS}/{p['name']}/roms").json for p in products]
+
+
+def deploy(server, product, version):
+    one = upload(server, product, app_image.make(version=version), version).json["upload"]
+    assert call(server, "POST", f"{PRODUCTS}/{product}/roms",
+                {"version": version, "use": True, "files": [{"name": "ota.bin", "upload": one}]}).status == 201
+
+
+def begin_upload(server, product, image, n_bytes):
+    """A connection that has sent the first bytes of an upload, which are in a temporary file by now."""
+    connection = socket.create_connection(("127.0.0.1", server.console_port))
+    connection.sendall(b"POST %s/%s/uploads?name=ota.bin&version=v9 HTTP/1.1\r\nHost: aloft\r\nAuthorization: Bearer %s\r\n"
+                       b"Content-Type: application/octet-stream\r\nContent-Length: %d\r\n\r\n%s"
+                       % (PRODUCTS.encode(), product.encode(), server.api_token.encode(), len(image), image[:n_bytes]))
+    wait_until("the temporary file", lambda: any(name.startswith("tmp/") for name in blob_files(server)))
+    return connection
+
+
+def test_a_second_server_on_the_same_folder_is_refused(aloft, server):
+    done = subprocess.run([aloft, "serve", "--data", str(server.data), "--modules", "127.0.0.1:0", "--modules-tls",
+                           "127.0.0.1:0", "--console", "127.0.0.1:0"], capture_output=True, text=True,
+                          timeout=DEADLINE_S, check=False)
+    assert done.returncode == 1
+    assert "another server uses the folder" in done.stderr
+    assert call(server, "GET", "/healthz").status == 200
+    assert (server.data / "ports.json").exists()
+
+
+def test_a_stop_is_clean_and_takes_the_ports_file_away(server):
+    assert json.loads((server.data / "ports.json").read_text()) == {
+        "modules": server.modules_port, "modules_tls": server.modules_tls_port, "console": server.console_port}
+    server.stop()
+    assert server.process.returncode == 0
+    assert not (server.data / "ports.json").exists()
+
+
+def test_an_interrupt_from_the_keyboard_is_a_stop_too(server):
+    server.process.send_signal(signal.SIGINT)
+    assert server.process.wait(DEADLINE_S) == 0
+
+
+@pytest.mark.parametrize("end", ["stop", "kill"])
+def test_a_restart_keeps_everything_acknowledged(server, end):
+    add_product(server)
+    deploy(server, "lamp", "v1")
+    deploy(server, "lamp", "v2")
+    waiting = upload(server, "lamp", app_image.make(version="v3"), "v3").json["upload"]
+    before, token, blobs = everything(server), server.api_token, blob_files(server)
+    getattr(server, end)()
+    server.start()
+    assert (everything(server), server.api_token, blob_files(server)) == (before, token, blobs)
+    assert call(server, "POST", f"{PRODUCTS}/lamp/roms",
+                {"version": "v3", "files": [{"name": "ota.bin", "upload": waiting}]}).status == 201
+
+
+def test_a_kill_during_an_upload_leaves_no_trace_after_the_restart(server):
+    add_product(server)
+    deploy(server, "lamp", "v1")
+    before = everything(server), blob_files(server)
+    image = app_image.make(version="v9", data_bytes=200000)
+    with begin_upload(server, "lamp", image, 100000):
+        server.kill()
+    assert blob_files(server) != before[1]
+    server.start()
+    assert (everything(server), blob_files(server)) == before
+    assert rows(server, "SELECT count(*) FROM upload") == [(0,)]
+
+
+def test_a_blob_whose_row_never_came_is_swept_up_at_the_start(server):
+    add_product(server)
+    deploy(server, "lamp", "v1")
+    before = blob_files(server)
+    server.kill()
+    stray = server.data / "blobs" / "ab" / ("ab" + "0" * 62)
+    stray.parent.mkdir(exist_ok=True)
+    stray.write_bytes(b"stray")
+    server.start()
+    assert blob_files(server) == before
+
+
+def test_a_damaged_blob_is_named_in_the_log_and_stops_nobody(server):
+    add_product(server)
+    deploy(server, "lamp", "v1")
+    server.stop()
+    with open(server.data / "blobs" / blob_files(server)[0], "ab") as blob:
+        blob.write(b"x")
+    server.start()
+    assert "blob.damaged" in server.log.read_text()
+    assert call(server, "GET", "/healthz").status == 200
+
+
+def test_a_first_start_cut_before_the_row_takes_the_token_of_the_file(aloft, tmp_path):
+    token = "42" * 32
+    data = tmp_path / "data"
+    data.mkdir(mode=0o700)
+    (data / "admin.token").write_text(token + "\n")
+    with Server(aloft, tmp_path) as server:
+        assert server.api_token == token
+        assert call(server, "GET", PRODUCTS).status == 200
+
+
+def test_a_token_file_taken_away_is_not_made_again(server):
+    token = server.api_token
+    server.stop()
+    (server.data / "admin.token").unlink()
+    server.start()
+    assert not (server.data / "admin.token").exists()
+    assert call(server, "GET", PRODUCTS, token=token).status == 200
+
+
+def test_an_upload_expires_an_hour_after_it_was_complete(server):
+    add_product(server)
+    upload(server, "lamp", app_image.make(version="v1"))
+    server.stop()
+    with contextlib.closing(sqlite3.connect(server.data / "aloft.db")) as database:
+        database.execute("UPDATE upload SET created_ms = created_ms - 3600 * 1000 - 1")
+        database.commit()
+    server.start()
+    assert rows(server, "SELECT count(*) FROM upload") == [(0,)]
+    assert blob_files(server) == []
+
+
+def test_a_newer_schema_is_refused_with_a_sentence(aloft, server, tmp_path):
+    server.stop()
+    with contextlib.closing(sqlite3.connect(server.data / "aloft.db")) as database:
+        database.execute("INSERT INTO schema_version VALUES (999, 'from-the-future', 0)")
+        database.commit()
+    done = subprocess.run([aloft, "serve", "--data", str(server.data), "--modules", "127.0.0.1:0", "--modules-tls",
+                           "127.0.0.1:0", "--console", "127.0.0.1:0"], capture_output=True, text=True,
+                          timeout=DEADLINE_S, check=False)
+    assert done.returncode == 1
+    assert "schema version 999, this program knows only" in done.stderr
+
+
+# -- a full disk --------------------------------------------------------------------------------------
+
+@pytest.fixture
+def small_disk(aloft, tmp_path):
+    """A server whose data folder is a disk of 1 MiB."""
+    disk = tmp_path / "data"
+    disk.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m,mode=700", "aloft-test", str(disk)],
+                             capture_output=True, check=False) if shutil.which("mount") and os.geteuid() == 0 else None
+    if not mounted or mounted.returncode != 0:
+        pytest.skip("mounting a small disk is not allowed here")
+    try:
+        with Server(aloft, tmp_path) as server:
+            yield server
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_a_full_disk_is_an_answer_and_the_server_goes_on(small_disk):
+    server = small_disk
+    add_product(server)
+    before = blob_files(server)
+    for _ in range(2):
+        answer = upload(server, "lamp", app_image.make(version="v1", data_bytes=1200 * 1024))
+        assert (answer.status, answer.code) == (507, "disk_full"), answer.body
+        assert "disk is full" in answer.message
+        assert blob_files(server) == before
+    deploy(server, "lamp", "v1")
