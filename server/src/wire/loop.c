@@ -127,10 +127,9 @@ void conn_close(struct loop *loop, struct conn *conn)
     loop->n_conns--;
 }
 
-void conn_watch(struct loop *loop, struct conn *conn)
+void conn_watch(struct loop *loop, struct conn *conn, uint32_t events)
 {
-    struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
-                                .data.ptr = conn};
+    struct epoll_event event = {.events = events | EPOLLET, .data.ptr = conn};
 
     if (!conn->is_watched) {
         conn->is_watched = true; /* without memory for it, its time-out ends the connection */
@@ -140,8 +139,7 @@ void conn_watch(struct loop *loop, struct conn *conn)
 
 void conn_watch_again(struct loop *loop, struct conn *conn)
 {
-    struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
-                                .data.ptr = conn};
+    struct epoll_event event = {.events = CONN_ALL_EVENTS | EPOLLET, .data.ptr = conn};
 
     if (conn->is_watched) { /* a change of the set reports what is ready once more */
         (void)epoll_ctl(loop->epoll_fd, EPOLL_CTL_MOD, conn->fd, &event);

@@ -4,6 +4,7 @@
 
 #include <openssl/types.h>
 #include <pthread.h>
+#include <sys/epoll.h>
 #include <sys/types.h>
 
 #include "aloft/http_head.h"
@@ -70,6 +71,7 @@ struct conn {
     bool is_watched;
     bool is_our_head; /* of the file answer: with our own fields */
     bool is_notified; /* TLS close_notify has left */
+    bool is_resumed;  /* the send buffer was full once and has room again */
     bool has_unread;  /* bytes behind the request head */
     char token_prefix[CONTACT_TOKEN_PREFIX + 1];
 };
@@ -139,8 +141,9 @@ void loop_close(struct loop *loop);
 
 /* Connections; each function may close the connection, so the caller is done with it. */
 
-/** Report what happens on it from now on, once each (edge triggered); again is fine. */
-void conn_watch(struct loop *loop, struct conn *conn);
+/** Report these events from now on, once each (edge triggered); the first call counts. */
+void conn_watch(struct loop *loop, struct conn *conn, uint32_t events);
+#define CONN_ALL_EVENTS (EPOLLIN | EPOLLOUT | EPOLLRDHUP)
 
 /** Ask to be called again although nothing new happens: the socket is still writable. */
 void conn_watch_again(struct loop *loop, struct conn *conn);

@@ -14,6 +14,11 @@
  * call for nothing, unless so much went through that the peer is as fast as we are. */
 #define SENDFILE_AGAIN_BYTES (256 * 1024)
 
+/* A peer that takes this long at most to empty part of the first buffer is no module but a program
+ * on a fast link: its connection gets the buffer the kernel finds right, as on any other server.
+ * The small one would cost it three times the CPU, and it will not hold the big one for long. */
+#define FAST_PEER_MS 20
+
 /* So much of one TLS download at a time; then the other connections have their turn. */
 #define TLS_TURN_BYTES (1024 * 1024)
 
@@ -52,7 +57,7 @@ static void linger(struct loop *loop, struct conn *conn)
     (void)shutdown(conn->fd, SHUT_WR); /* fails only when the peer is gone */
     conn->state = CONN_LINGER;
     conn_set_timer(loop, conn, TIMER_LINGER);
-    conn_watch(loop, conn);
+    conn_watch(loop, conn, CONN_ALL_EVENTS);
     drain(loop, conn);
 }
 
@@ -69,7 +74,7 @@ static void wait_writable(struct loop *loop, struct conn *conn)
 {
     conn->state = CONN_SEND;
     conn_set_timer(loop, conn, TIMER_STALL);
-    conn_watch(loop, conn);
+    conn_watch(loop, conn, CONN_ALL_EVENTS);
 }
 
 /* Short answers: one send, then close. */
@@ -179,7 +184,6 @@ static void look_at_acks(struct loop *loop, struct conn *conn)
 static void finish_file(struct loop *loop, struct conn *conn, enum contact_outcome outcome,
                         bool is_closed_by_peer)
 {
-    look_at_acks(loop, conn);
     tell_file(loop, conn, outcome, is_closed_by_peer);
     if (outcome != CONTACT_FILE_DELIVERED) {
         abort_conn(loop, conn);
@@ -190,17 +194,33 @@ static void finish_file(struct loop *loop, struct conn *conn, enum contact_outco
     }
 }
 
-/* Delivered means: every byte acknowledged. */
-static void await_acks(struct loop *loop, struct conn *conn, uint32_t events)
+/* Sending has ended early: by the peer, by us, or by the disk. */
+static void break_off(struct loop *loop, struct conn *conn, enum contact_outcome outcome)
 {
     look_at_acks(loop, conn);
+    finish_file(loop, conn, outcome, outcome == CONTACT_FILE_CLOSED);
+}
+
+/* Delivered means: every byte acknowledged. A peer that has it all closes; TIMER_ACK finds the one
+ * that does not. */
+static void await_acks(struct loop *loop, struct conn *conn)
+{
+    (void)shutdown(conn->fd, SHUT_WR); /* fails only when the peer is gone */
+    conn->state = CONN_ACK;
+    conn_set_timer(loop, conn, TIMER_ACK);
+    conn_watch(loop, conn, EPOLLIN | EPOLLRDHUP);
+}
+
+static void hear_peer(struct loop *loop, struct conn *conn, uint32_t events)
+{
+    if (!(events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))) {
+        return; /* room in the send buffer is no news any more */
+    }
+    look_at_acks(loop, conn);
     if (conn->acked == body_len(conn)) {
-        finish_file(loop, conn, CONTACT_FILE_DELIVERED, (events & EPOLLRDHUP) != 0);
+        finish_file(loop, conn, CONTACT_FILE_DELIVERED, true);
     } else if (events & (EPOLLERR | EPOLLHUP)) {
         finish_file(loop, conn, CONTACT_FILE_CLOSED, true);
-    } else {
-        conn_set_timer(loop, conn, TIMER_ACK);
-        conn_watch(loop, conn);
     }
 }
 
@@ -302,22 +322,30 @@ static enum push push_tls(struct loop *loop, struct conn *conn)
     return io_notify(conn) == IO_AGAIN ? PUSH_WAIT : PUSH_DONE;
 }
 
+static void unlock_send_buffer(struct loop *loop, struct conn *conn)
+{
+    const int kernel_decides = 0;
+
+    if (!conn->is_resumed && loop->now_ms - conn->start_ms <= FAST_PEER_MS) {
+        (void)setsockopt(conn->fd, SOL_SOCKET, SO_BUF_LOCK, &kernel_decides, sizeof kernel_decides);
+    }
+    conn->is_resumed = true;
+}
+
 static void push_file(struct loop *loop, struct conn *conn)
 {
     switch (conn->ssl ? push_tls(loop, conn) : push_plain(conn)) {
     case PUSH_DONE:
-        (void)shutdown(conn->fd, SHUT_WR); /* fails only when the peer is gone */
-        conn->state = CONN_ACK;
-        await_acks(loop, conn, 0);
+        await_acks(loop, conn);
         break;
     case PUSH_WAIT:
         wait_writable(loop, conn);
         break;
     case PUSH_CLOSED:
-        finish_file(loop, conn, CONTACT_FILE_CLOSED, true);
+        break_off(loop, conn, CONTACT_FILE_CLOSED);
         break;
     case PUSH_UNREADABLE:
-        finish_file(loop, conn, CONTACT_FILE_UNREADABLE, false);
+        break_off(loop, conn, CONTACT_FILE_UNREADABLE);
         break;
     }
 }
@@ -363,12 +391,13 @@ void reply_continue(struct loop *loop, struct conn *conn, uint32_t events)
     if (conn->state == CONN_LINGER) {
         drain(loop, conn);
     } else if (conn->state == CONN_ACK) {
-        await_acks(loop, conn, events);
+        hear_peer(loop, conn, events);
     } else if (!conn->file) {
         push_rest(loop, conn);
     } else if (events & (EPOLLERR | EPOLLHUP)) {
-        finish_file(loop, conn, CONTACT_FILE_CLOSED, true);
+        break_off(loop, conn, CONTACT_FILE_CLOSED);
     } else if (events & EPOLLOUT) {
+        unlock_send_buffer(loop, conn);
         push_file(loop, conn);
     }
 }
@@ -398,7 +427,7 @@ void reply_expire(struct loop *loop, struct conn *conn)
 void reply_cut(struct loop *loop, struct conn *conn)
 {
     if (conn->file && conn->state != CONN_LINGER) {
-        finish_file(loop, conn, CONTACT_FILE_STOPPED, false);
+        break_off(loop, conn, CONTACT_FILE_STOPPED);
     } else {
         conn_close(loop, conn);
     }
