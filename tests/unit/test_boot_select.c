@@ -184,6 +184,34 @@ static void booted__keeps_the_efuse_for_a_fallback(void **state)
     assert_int_equal(efuse, 3);
 }
 
+/* facts/esp-formats.md 3.6: acceptable is what is not below the device; only a proven app, whose
+ * entry is VALID, raises it. */
+static void anti_rollback__takes_the_same_version_and_waits_for_proof(void **state)
+{
+    (void)state;
+    struct aloft_boot_facts facts = {.n_slots = 2,
+                                     .slot_exists = {true, true},
+                                     .has_anti_rollback = true,
+                                     .efuse_version = 2,
+                                     .slot_version = {2, 5}};
+    struct aloft_boot_plan plan;
+    struct aloft_otadata otadata;
+    uint32_t efuse = 0;
+
+    aloft_otadata_entry_make(&otadata.entry[0], 1, ALOFT_OTA_VALID);
+    aloft_otadata_entry_make(&otadata.entry[1], 2, ALOFT_OTA_UNDEFINED);
+    aloft_boot_plan_make(&facts, &otadata, &plan);
+    assert_int_equal(plan.n_order, 2);
+    assert_int_equal(plan.order[0], 1);
+    assert_int_equal(plan.order[1], 0);
+    aloft_boot_plan_booted(&facts, &plan, 1, &efuse);
+    assert_int_equal(efuse, 2);
+    otadata.entry[1].state = ALOFT_OTA_VALID;
+    aloft_boot_plan_make(&facts, &otadata, &plan);
+    aloft_boot_plan_booted(&facts, &plan, 1, &efuse);
+    assert_int_equal(efuse, 5);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -192,6 +220,7 @@ int main(void)
         cmocka_unit_test(plan__without_otadata_scans_and_writes_nothing),
         cmocka_unit_test(plan__survives_more_slots_than_can_exist),
         cmocka_unit_test(booted__keeps_the_efuse_for_a_fallback),
+        cmocka_unit_test(anti_rollback__takes_the_same_version_and_waits_for_proof),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
