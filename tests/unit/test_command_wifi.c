@@ -430,10 +430,10 @@ static void sysstore__0_keeps_settings_for_this_boot_only(void **state)
 {
     struct fake_port *f = *state;
 
-    expect(f, "AT+SYSSTORE=0\r\n", OK);
+    expect(f, "AT+CWMODE=3\r\nAT+SYSSTORE=0\r\n", OK OK);
     join(f);
     boot(f);
-    expect(f, "AT+CWMODE?\r\n", "+CWMODE:0\r\n" OK);
+    expect(f, "AT+CWMODE?\r\n", "+CWMODE:3\r\n" OK);
     fake_port_run(f, 1000);
     assert_int_equal(f->wifi.n_joins, 0);
 }
