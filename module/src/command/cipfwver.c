@@ -3,8 +3,10 @@
 
 #include "aloft/module.h"
 
+#include "at/engine.h"
 #include "http/client.h"
 #include "http/json.h"
+#include "log.h"
 #include "upgrade/engine.h"
 #include "upgrade/proof.h"
 
@@ -73,11 +75,15 @@ static enum aloft_err print_waiting(struct aloft_module *m)
     return err;
 }
 
-static void end_list(struct aloft_module *m, enum aloft_reply reply)
+static uint32_t end_list(struct aloft_module *m, enum aloft_err err)
 {
     aloft_http_end(m);
     m->ciupdate.is_listing = false;
-    aloft_at_finish(m, reply);
+    if (err != ALOFT_ERR_OK) {
+        aloft_log_err(m, "versions.failed", err);
+    }
+    aloft_at_finish(m, err == ALOFT_ERR_OK ? ALOFT_REPLY_OK : ALOFT_REPLY_ERROR);
+    return 0;
 }
 
 static uint32_t step(struct aloft_module *m)
@@ -87,16 +93,21 @@ static uint32_t step(struct aloft_module *m)
     if (!m->ciupdate.is_listing || m->http.phase < ALOFT_HTTP_BODY) {
         return UINT32_MAX;
     }
-    enum aloft_err err = m->http.phase == ALOFT_HTTP_FAILED ? m->http.err : print_waiting(m);
+    if (m->http.phase == ALOFT_HTTP_FAILED) {
+        return end_list(m, m->http.err);
+    }
+    enum aloft_err err = print_waiting(m);
     (void)aloft_http_body(m, &len);
-    if (err == ALOFT_ERR_AGAIN && m->http.phase == ALOFT_HTTP_DONE && len == 0) {
-        err = ALOFT_ERR_TRUNCATED;
+    if (err == ALOFT_ERR_CLOSED) {
+        return end_list(m, ALOFT_ERR_OK);
     }
-    if (err == ALOFT_ERR_AGAIN) {
-        return len > 0 ? 1 : UINT32_MAX; /* The UART makes room as time passes. */
+    if (err != ALOFT_ERR_AGAIN) {
+        return end_list(m, err);
     }
-    end_list(m, err == ALOFT_ERR_CLOSED ? ALOFT_REPLY_OK : ALOFT_REPLY_ERROR);
-    return 0;
+    if (m->http.phase == ALOFT_HTTP_DONE && len == 0) {
+        return end_list(m, ALOFT_ERR_TRUNCATED);
+    }
+    return len > 0 ? ALOFT_AT_TX_POLL_MS : UINT32_MAX;
 }
 
 static const struct aloft_command commands[] = {

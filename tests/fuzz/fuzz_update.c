@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "fuzz.h"
+
+#include <string.h>
+
+#include "aloft/app_image.h"
+#include "fake_net.h"
+#include "fake_port.h"
+
+/* Parsers: all that stands between a server and the boot entry: module/src/http and
+ * module/src/upgrade. The first byte chooses the command, the second the portions; the rest is what
+ * the server answers to each connection. Whatever it says: one final line, no socket left, and
+ * nothing is selected that is not a whole image. */
+
+static const char *const commands[] = {
+    "AT+CIUPDATE=0,\"v1\"\r\n",
+    "AT+CIUPDATE=1\r\n",
+    "AT+CIPFWVER?\r\n",
+};
+
+static struct fake_port *port;
+static struct fake_net net;
+
+static void check_image(void)
+{
+    const struct aloft_app_rules rules = {.chip = aloft_chip_by_name("esp32c3")};
+    struct aloft_app_image image;
+    size_t used = 0;
+
+    aloft_app_image_init(&image, &rules, port->sha256);
+    MUST(aloft_app_image_feed(&image, port->flash.bytes + port->boot.spare.addr,
+                              port->boot.spare.size_bytes, &used) == ALOFT_ERR_OK);
+    MUST(aloft_app_image_finish(&image) == ALOFT_ERR_OK);
+}
+
+static bool has_ended(const char *out)
+{
+    size_t len = strlen(out);
+
+    return (len >= 6 && strcmp(out + len - 6, "\r\nOK\r\n") == 0) ||
+           (len >= 9 && strcmp(out + len - 9, "\r\nERROR\r\n") == 0);
+}
+
+static void begin(const uint8_t *data, size_t size)
+{
+    struct aloft_module_config config = fake_port_config();
+
+    port = port != NULL ? port : fake_port_new();
+    memset(&port->boot.selected, 0, sizeof port->boot.selected);
+    port->boot.n_selects = 0;
+    port->uart.out_len = 0;
+    port->uart.n_read = 0;
+    port->log[0] = '\0';
+    fake_net_attach(&net, port);
+    for (size_t i = 0; i < FAKE_NET_MAX; i++) {
+        struct fake_answer *answer = fake_net_add(&net, data + 2, size - 2);
+        answer->portion = data[1];
+        answer->end = (enum fake_end)(data[1] % 3);
+    }
+    fake_port_boot(port, &config);
+    fake_port_send(port, "ATE0\r\n");
+    (void)fake_port_read(port);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    if (size < 2) {
+        return 0;
+    }
+    begin(data, size);
+    fake_port_send(port, commands[data[0] % (sizeof commands / sizeof commands[0])]);
+    for (uint32_t i = 0; i < 2 * ALOFT_CONFIG_TOTAL_MS / 1000; i++) {
+        for (int n = 0; n < 50; n++) {
+            (void)aloft_module_step(&port->module, port->now_ms);
+        }
+        port->now_ms += 1000;
+    }
+    MUST(has_ended(fake_port_read(port)));
+    MUST(net.n_open == 0);
+    MUST(port->module.upgrade.n_unexpected == 0);
+    if (port->boot.n_selects > 0) {
+        check_image();
+    }
+    return 0;
+}
