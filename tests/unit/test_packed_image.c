@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "aloft/packed_image.h"
+#include "golden_images.h"
+#include "host/hashes.h"
 
 /* facts/esp-formats.md 8.7: payload ASCII 123456789, compress_type 1. */
 #define PAYLOAD_BYTES 9
@@ -190,11 +192,63 @@ static void parse__knows_three_versions_only(void **state)
     }
 }
 
+static void hash_all(const struct aloft_hash *hash, const uint8_t *buf, size_t len, uint8_t *out)
+{
+    hash->ops->start(hash->state);
+    hash->ops->update(hash->state, buf, len);
+    hash->ops->finish(hash->state, out);
+}
+
+/* 8.7: image A packed by the original tool, without a version text. */
+static const struct {
+    uint8_t version;
+    bool is_wrapped;
+    size_t file_bytes;
+    const char *sha256_hex;
+} packed_a[] = {
+    {1, false, 300, "e7131361c78e1124ecbd74824cabc9bcfe52f66f738126a808984a732cef2bad"},
+    {2, false, 308, "54914da26954a4b56330bc616cc3f854bbb1d94148dd171103d49a10d7da6012"},
+    {3, false, 260, "67374dca47a41318091a8391cc62aa74d2f34cb5774fa4d3c437469d5e573555"},
+    {3, true, 548, "e007ead2a000fb7ad1ca238eb90b61f44fea9532baad3452faa84e767165c528"},
+};
+
+static void encode__packs_image_a_as_the_original_tool_does(void **state)
+{
+    (void)state;
+    AUTO_HASH md5 = hash_new_md5();
+    AUTO_HASH sha256 = hash_new_sha256();
+    for (size_t i = 0; i < sizeof packed_a / sizeof packed_a[0]; i++) {
+        struct aloft_packed_header h = {.version = packed_a[i].version, .compress_type = 1};
+        struct aloft_packed_header back;
+        uint8_t file[ALOFT_PACKED_WRAP_BYTES + ALOFT_PACKED_V2_BYTES + sizeof image_a_xz];
+        size_t len = packed_a[i].is_wrapped ? ALOFT_PACKED_WRAP_BYTES : 0;
+        size_t header_len;
+        uint8_t digest[ALOFT_SHA256_BYTES];
+        char hex[HASH_HEX_BYTES];
+
+        h.payload_bytes = sizeof image_a_xz;
+        hash_all(md5, image_a_xz, sizeof image_a_xz, h.payload_md5);
+        memcpy(file, image_a, ALOFT_PACKED_WRAP_BYTES);
+        file[1] = 0;
+        assert_err(aloft_packed_header_encode(&h, file + len, &header_len), ALOFT_ERR_OK);
+        memcpy(file + len + header_len, image_a_xz, sizeof image_a_xz);
+        len += header_len + sizeof image_a_xz;
+        assert_int_equal(len, packed_a[i].file_bytes);
+        hash_all(sha256, file, len, digest);
+        hex_encode(digest, sizeof digest, hex);
+        assert_string_equal(hex, packed_a[i].sha256_hex);
+        assert_err(aloft_packed_header_parse(file, len, &back), ALOFT_ERR_OK);
+        assert_int_equal(back.is_wrapped, packed_a[i].is_wrapped);
+        assert_int_equal(back.payload_off, len - sizeof image_a_xz);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(parse__reads_the_three_versions),
         cmocka_unit_test(encode__writes_the_golden_bytes),
+        cmocka_unit_test(encode__packs_image_a_as_the_original_tool_does),
         cmocka_unit_test(parse__reads_a_wrapped_v3),
         cmocka_unit_test(parse__refuses_an_old_version_behind_an_app_header),
         cmocka_unit_test(parse__keeps_every_field_of_v2),
