@@ -197,3 +197,34 @@ def test_a_full_disk_is_an_answer_and_the_server_goes_on(small_disk):
         assert "disk is full" in answer.message
         assert blob_files(server) == before
     deploy(server, "lamp", "v1")
+
+
+# -- many devices -------------------------------------------------------------------------------------
+
+def test_a_long_list_of_devices_comes_in_pages_and_whole_by_the_cli(server):
+    add_product(server)
+    server.stop()
+    with contextlib.closing(sqlite3.connect(server.data / "aloft.db")) as database:
+        database.executemany("INSERT INTO device VALUES (1, ?, 'abcdef', '192.0.2.7', '', '', 1)",
+                             ((f"d{i:04}",) for i in range(2000)))
+        database.commit()
+    server.start()
+    page = call(server, "GET", f"{PRODUCTS}/lamp/devices?after=d0004").json
+    assert [page["devices"][i]["device"] for i in (0, -1)] == ["d0005", "d1004"] and page["more"] is True
+    assert [row["device"] for row in server.devices("lamp")] == [f"d{i:04}" for i in range(2000)]
+
+
+# -- ports --------------------------------------------------------------------------------------------
+
+def test_a_port_one_may_not_have_is_refused_with_the_remedy(aloft, tmp_path):
+    with open("/proc/sys/net/ipv4/ip_unprivileged_port_start", encoding="ascii") as start:
+        if int(start.read()) <= 80:
+            pytest.skip("everybody may have port 80 here")
+    words = ["setpriv", "--bounding-set=-net_bind_service", "--inh-caps=-net_bind_service"] if os.geteuid() == 0 else []
+    done = subprocess.run([*words, aloft, "serve", "--data", str(tmp_path / "data"), "--modules", "127.0.0.1:80",
+                           "--modules-tls", "127.0.0.1:0", "--console", "127.0.0.1:0"], capture_output=True, text=True,
+                          timeout=DEADLINE_S, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("aloft: cannot listen on 127.0.0.1:80: Permission denied: give the right to ports")
+    for remedy in ("setcap cap_net_bind_service=+ep", "net.ipv4.ip_unprivileged_port_start", "AmbientCapabilities"):
+        assert remedy in done.stderr

@@ -7,12 +7,28 @@
 #include "attempt/contact.h"
 #include "store/db.h"
 
+/*
+ * What contacts tell about devices, written down. A contact that says nothing new about a device
+ * noted less than CONTACT_NOTES_INTERVAL_MS ago is not written: thousands of version checks per
+ * second are no reason for thousands of rows per second.
+ */
+
+#define CONTACT_NOTES_INTERVAL_MS 10000 /**< How far last_seen_ms may lag behind. */
+
+struct contact_notes;
+
+/** @param db  Borrowed. @return NULL when memory is out. */
+struct contact_notes *contact_notes_new(struct db *db);
+
+/** NULL is fine. */
+void contact_notes_free(struct contact_notes *notes);
+
 /**
- * What a batch of contacts tells about devices, written down in one transaction. A contact that
- * proves its device gets CONTACT_PROVEN as its outcome.
+ * Write a batch down in one transaction; from one thread. A contact that proves its device gets
+ * CONTACT_PROVEN as its outcome. After an error nothing of the batch is written.
  */
 ALOFT_MUST_CHECK
-enum aloft_err contact_notes_write(struct db *db, struct contact *contacts, size_t n_contacts,
-                                   struct error *e);
+enum aloft_err contact_notes_write(struct contact_notes *notes, struct contact *contacts,
+                                   size_t n_contacts, struct error *e);
 
 #endif

@@ -25,6 +25,7 @@
 #define CONSOLE_DEFAULT  "127.0.0.1:8000"
 #define PLAIN_FREE_PORT  8080 /* when the right to the default is missing */
 #define TLS_FREE_PORT    8443
+#define FREE_PORT_MIN    1024
 #define STOP_GRACE_MS    10000 /* for downloads under way */
 #define CONTACT_DELAY_MS 200   /* a batch is one transaction, one fsync */
 #define HOUSEKEEPING_S   60
@@ -40,6 +41,7 @@ struct serving {
     struct address console;
     struct data_dir dir;
     struct catalog *catalog;
+    struct contact_notes *notes;
     struct contact_queue *contacts;
     struct wire *wire;
     struct api *api;
@@ -72,7 +74,7 @@ static void write_notes(void *ctx, struct contact *contacts, size_t n_contacts)
     struct serving *s = ctx;
     struct error e = {0};
 
-    if (contact_notes_write(s->dir.db, contacts, n_contacts, &e) != ALOFT_ERR_OK) {
+    if (contact_notes_write(s->notes, contacts, n_contacts, &e) != ALOFT_ERR_OK) {
         log_error("contacts.lost", "n=%zu reason=\"%s\"", n_contacts, e.sentence);
     }
 }
@@ -100,20 +102,17 @@ static enum aloft_err start_wire(struct serving *s, struct error *e)
     return wire_start(&options, s->catalog, s->contacts, &s->wire, e);
 }
 
-/* Nobody asked for 80 and 443, and we may not have them: go on with ports everybody may have. */
+/* Nobody asked for 80 and 443, and we may not have them: go on with ports everybody may have.
+ * False = somebody asked for a port of that kind, which is for them to decide. */
 static bool take_free_ports(struct serving *s)
 {
-    bool has_changed = false;
-
-    if (!s->options->modules && s->plain.port != PLAIN_FREE_PORT) {
-        s->plain.port = PLAIN_FREE_PORT;
-        has_changed = true;
+    if ((s->options->modules && s->plain.port < FREE_PORT_MIN) ||
+        (s->options->modules_tls && s->tls.port < FREE_PORT_MIN)) {
+        return false;
     }
-    if (!s->options->modules_tls && s->tls.port != TLS_FREE_PORT) {
-        s->tls.port = TLS_FREE_PORT;
-        has_changed = true;
-    }
-    return has_changed;
+    s->plain.port = s->options->modules ? s->plain.port : PLAIN_FREE_PORT;
+    s->tls.port = s->options->modules_tls ? s->tls.port : TLS_FREE_PORT;
+    return true;
 }
 
 static enum aloft_err start_module_plane(struct serving *s, struct error *e)
@@ -150,6 +149,10 @@ static enum aloft_err start(struct serving *s, struct error *e)
     if (err != ALOFT_ERR_OK) {
         return err;
     }
+    s->notes = contact_notes_new(s->dir.db);
+    if (!s->notes) {
+        return fail(e, ALOFT_ERR_IO, "out of memory");
+    }
     struct contact_queue_options queue = {.handle = write_notes,
                                           .ctx = s,
                                           .log = s->options->log_contacts,
@@ -172,6 +175,7 @@ static void stop(struct serving *s)
     api_stop(s->api);
     wire_stop(s->wire, STOP_GRACE_MS);
     contact_queue_free(s->contacts);
+    contact_notes_free(s->notes);
     catalog_free(s->catalog);
     data_dir_close(&s->dir);
 }

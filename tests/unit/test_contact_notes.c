@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "unit.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "serve/contact_notes.h"
+#include "store/devices.h"
+#include "store/products.h"
+#include "temp_dir.h"
+
+struct fixture {
+    char dir[256];
+    struct db *db;
+    struct contact_notes *notes;
+};
+
+static int set_up(void **state)
+{
+    struct fixture *f = calloc(1, sizeof *f);
+    char path[300];
+    struct product p = {
+        .name = "lamp", .layout = "esp32c3_default", .token = "1", .token_tls = "2"};
+
+    if (!f || temp_dir_make(f->dir) != 0) {
+        return -1;
+    }
+    (void)snprintf(path, sizeof path, "%s/aloft.db", f->dir);
+    *state = f;
+    if (db_open(path, &f->db, NULL) != ALOFT_ERR_OK ||
+        products_add(f->db, &p, NULL) != ALOFT_ERR_OK) {
+        return -1;
+    }
+    f->notes = contact_notes_new(f->db);
+    return f->notes ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *f = *state;
+
+    contact_notes_free(f->notes);
+    db_close(f->db);
+    temp_dir_remove(f->dir);
+    free(f);
+    return 0;
+}
+
+static struct contact version_check(int64_t time_ms, const char *device, const char *running)
+{
+    struct contact c = {.time_ms = time_ms,
+                        .product_id = 1,
+                        .kind = CONTACT_VERSION,
+                        .outcome = CONTACT_VERSION_TOLD,
+                        .peer = {.address = {192, 0, 2, 7}, .port = 40112},
+                        .token_prefix = "abcdef"};
+
+    (void)snprintf(c.headers.device, sizeof c.headers.device, "%s", device);
+    (void)snprintf(c.headers.version, sizeof c.headers.version, "%s", running);
+    return c;
+}
+
+static struct contact delivery(int64_t time_ms, const char *file, const char *running)
+{
+    struct contact c = version_check(time_ms, "d", running);
+
+    c.kind = CONTACT_FILE;
+    c.outcome = CONTACT_FILE_DELIVERED;
+    (void)snprintf(c.file_name, sizeof c.file_name, "%s", file);
+    (void)snprintf(c.version, sizeof c.version, "v2");
+    return c;
+}
+
+static enum contact_outcome write_one(struct fixture *f, struct contact c)
+{
+    assert_err(contact_notes_write(f->notes, &c, 1, NULL), ALOFT_ERR_OK);
+    return c.outcome;
+}
+
+struct devices {
+    int n;
+    struct device last;
+};
+
+static enum aloft_err keep(void *ctx, const struct device *d, struct error *e)
+{
+    struct devices *devices = ctx;
+
+    (void)e;
+    devices->n++;
+    devices->last = *d;
+    return ALOFT_ERR_OK;
+}
+
+static struct devices list(struct fixture *f)
+{
+    struct devices devices = {0};
+
+    assert_err(devices_each(f->db, 1, "", keep, &devices, NULL), ALOFT_ERR_OK);
+    return devices;
+}
+
+static void write__takes_the_address_of_a_stock_module_as_its_name(void **state)
+{
+    struct fixture *f = *state;
+
+    (void)write_one(f, version_check(5, "", ""));
+    assert_string_equal(list(f).last.device, "192.0.2.7");
+    assert_string_equal(list(f).last.address, "192.0.2.7");
+    assert_string_equal(list(f).last.token_prefix, "abcdef");
+    assert_int_equal(list(f).last.last_seen_ms, 5);
+}
+
+static void write__strips_port_and_brackets_of_the_longest_address(void **state)
+{
+    struct fixture *f = *state;
+    struct contact c = version_check(5, "", "");
+
+    memset(c.peer.address, 0xFE, sizeof c.peer.address);
+    c.peer.is_v6 = true;
+    c.peer.port = 65535;
+    (void)write_one(f, c);
+    assert_string_equal(list(f).last.device, "fefe:fefe:fefe:fefe:fefe:fefe:fefe:fefe");
+}
+
+static void write__ignores_whom_no_token_names(void **state)
+{
+    struct fixture *f = *state;
+    struct contact c = version_check(5, "d", "v1");
+
+    c.product_id = 0;
+    (void)write_one(f, c);
+    assert_int_equal(list(f).n, 0);
+}
+
+static void write__proves_only_after_the_delivery_contact(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_int_equal(write_one(f, delivery(1, "ota.bin", "v2")), CONTACT_FILE_DELIVERED);
+    assert_string_equal(list(f).last.delivered_version, "v2");
+    assert_string_equal(list(f).last.proven_version, "");
+    assert_int_equal(write_one(f, version_check(2, "d", "v1")), CONTACT_VERSION_TOLD);
+    assert_int_equal(write_one(f, version_check(3, "d", "v2")), CONTACT_PROVEN);
+    assert_string_equal(list(f).last.proven_version, "v2");
+    assert_int_equal(write_one(f, version_check(4, "d", "v2")), CONTACT_VERSION_TOLD);
+}
+
+static void write__sees_proof_in_words_said_before_the_delivery_too(void **state)
+{
+    struct fixture *f = *state;
+
+    (void)write_one(f, version_check(1, "d", "v2")); /* it ran v2 already */
+    (void)write_one(f, delivery(2, "ota.bin", "v2"));
+    assert_int_equal(write_one(f, version_check(3, "d", "v2")), CONTACT_PROVEN);
+}
+
+static void write__takes_no_user_partition_for_a_version(void **state)
+{
+    struct fixture *f = *state;
+
+    (void)write_one(f, delivery(1, "mfg_nvs.bin", "v1"));
+    assert_string_equal(list(f).last.delivered_version, "");
+}
+
+static void write__lets_old_news_wait(void **state)
+{
+    static const struct {
+        int64_t time_ms;
+        const char *device;
+        const char *running;
+        int64_t seen_ms; /* afterwards */
+    } rows[] = {
+        {1000, "d", "v1", 1000},
+        {1000 + CONTACT_NOTES_INTERVAL_MS - 1, "d", "v1", 1000},
+        {1000 + CONTACT_NOTES_INTERVAL_MS, "d", "v1", 1000 + CONTACT_NOTES_INTERVAL_MS},
+        {12000, "d", "v2", 12000}, /* another version is news */
+        {11000, "d", "v2", 11000}, /* and so is a clock set back */
+    };
+    struct fixture *f = *state;
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        (void)write_one(f, version_check(rows[i].time_ms, rows[i].device, rows[i].running));
+        assert_int_equal(list(f).last.last_seen_ms, rows[i].seen_ms);
+    }
+}
+
+static void write__undoes_the_batch_and_forgets_it_after_an_error(void **state)
+{
+    struct fixture *f = *state;
+    struct error e = {0};
+    struct contact batch[] = {version_check(1, "d", "v1"), version_check(1, "e", "v1")};
+
+    batch[1].product_id = 7; /* there is none: the foreign key refuses it */
+    assert_err(contact_notes_write(f->notes, batch, 2, &e), ALOFT_ERR_IO);
+    assert_int_equal(list(f).n, 0);
+    (void)write_one(f, batch[0]);
+    assert_int_equal(list(f).n, 1);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(write__takes_the_address_of_a_stock_module_as_its_name),
+        TEST(write__strips_port_and_brackets_of_the_longest_address),
+        TEST(write__ignores_whom_no_token_names),
+        TEST(write__proves_only_after_the_delivery_contact),
+        TEST(write__sees_proof_in_words_said_before_the_delivery_too),
+        TEST(write__takes_no_user_partition_for_a_version),
+        TEST(write__lets_old_news_wait),
+        TEST(write__undoes_the_batch_and_forgets_it_after_an_error),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
