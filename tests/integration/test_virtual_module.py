@@ -232,16 +232,6 @@ def test_a_new_connection_is_taken_after_one_ends(start):
     assert module.command("AT") == b"\r\nOK\r\n"  # the same module: its echo is still off
 
 
-def test_what_nobody_hears_is_lost_after_the_first_connection(start):
-    module = start()
-    module.write(b"AT+RST\r\n")
-    module.disconnect()
-    wait_until("the restart", lambda: "reason=restart" in module.log.read_text())
-    wait_until("the end of the connection", lambda: "uart.disconnected" in module.log.read_text())
-    module.connect()
-    assert module.command("AT") == b"AT\r\n\r\nOK\r\n"
-
-
 @pytest.mark.parametrize("uart", ["tcp", "pty"])
 def test_no_byte_is_lost_when_the_host_reads_late(start, uart):
     """A pseudo-terminal holds 4 KB, these answers have more than 40."""
@@ -318,6 +308,18 @@ def test_settings_survive_a_restart_and_restore_removes_them(start):
     module.read_until(READY)
     assert module.command("AT+CWMODE?") == b"AT+CWMODE?\r\n+CWMODE:0\r\n\r\nOK\r\n"
     assert module.is_quiet(0.3)  # it does not join
+    module.command("ATE0")
+    module.command("AT+CWMODE=1")
+    assert module.command("AT+CWSTATE?") == b'+CWSTATE:0,""\r\n\r\nOK\r\n'  # never tried
+
+
+def test_a_flash_made_anew_is_factory_new(start):
+    module = start()
+    module.join(*AP)
+    module.stop()
+    module.flash.unlink()
+    module = start()
+    assert module.command("AT+CWMODE?") == b"AT+CWMODE?\r\n+CWMODE:0\r\n\r\nOK\r\n"
 
 
 def test_the_mac_is_made_once_and_can_be_set(start):
