@@ -12,6 +12,9 @@
  * the server answers to each connection. Whatever it says: one final line, no socket left, and
  * nothing is selected that is not a whole image. */
 
+/* Twice the total time in steps of 100 ms, and one step for each byte. */
+#define STEPS_MAX (2 * ALOFT_CONFIG_TOTAL_MS / 100 + 100000)
+
 static const char *const commands[] = {
     "AT+CIUPDATE=0,\"v1\"\r\n",
     "AT+CIUPDATE=1\r\n",
@@ -69,11 +72,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     begin(data, size);
     fake_port_send(port, commands[data[0] % (sizeof commands / sizeof commands[0])]);
-    for (uint32_t i = 0; i < 2 * ALOFT_CONFIG_TOTAL_MS / 1000; i++) {
-        for (int n = 0; n < 50; n++) {
-            (void)aloft_module_step(&port->module, port->now_ms);
+    /* Time passes only when nothing else does. */
+    for (uint32_t i = 0; i < STEPS_MAX && !has_ended(port->uart.out + port->uart.n_read); i++) {
+        if (aloft_module_step(&port->module, port->now_ms) > 0) {
+            port->now_ms += 100;
         }
-        port->now_ms += 1000;
     }
     MUST(has_ended(fake_port_read(port)));
     MUST(net.n_open == 0);

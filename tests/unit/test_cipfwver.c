@@ -136,19 +136,24 @@ static void versions__that_could_harm_are_left_out(void **state)
 static void list__of_any_length_is_printed_whole(void **state)
 {
     struct world *w = *state;
-    char *answer = malloc(100000);
-    char *wanted = malloc(100000);
-    size_t len = (size_t)sprintf(answer, HEAD "\r\n{\"productRoms\": [");
+    char *answer = NULL;
+    char *wanted = NULL;
+    size_t answer_len = 0;
     size_t wanted_len = 0;
+    FILE *sent = open_memstream(&answer, &answer_len);
+    FILE *seen = open_memstream(&wanted, &wanted_len);
 
+    (void)fputs(HEAD "\r\n{\"productRoms\": [", sent);
     for (unsigned i = 0; i < 800; i++) {
-        len += (size_t)sprintf(answer + len, "%s{\"version\": \"v5.0.%u\", \"life_cycle\": \"x\"}",
-                               i == 0 ? "" : ", ", i);
-        wanted_len += (size_t)sprintf(wanted + wanted_len, "+CIPFWVER:\"v5.0.%u\"\r\n", i);
+        (void)fprintf(sent, "%s{\"version\": \"v5.0.%u\", \"life_cycle\": \"x\"}",
+                      i == 0 ? "" : ", ", i);
+        (void)fprintf(seen, "+CIPFWVER:\"v5.0.%u\"\r\n", i);
     }
-    len += (size_t)sprintf(answer + len, "]}");
-    (void)sprintf(wanted + wanted_len, "\r\nOK\r\n");
-    fake_net_add(&w->net, answer, len);
+    (void)fputs("]}", sent);
+    (void)fputs("\r\nOK\r\n", seen);
+    (void)fclose(sent);
+    (void)fclose(seen);
+    fake_net_add(&w->net, answer, answer_len);
     w->port->uart.room = 0;
     fake_port_send(w->port, QUERY "\r\n");
     for (int i = 0; i < 25000; i++) {

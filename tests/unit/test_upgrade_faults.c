@@ -300,7 +300,7 @@ static void file__header_case_and_interim_answers_do_not_matter(void **state)
 
 static size_t add_chunk(char *out, const uint8_t *bytes, size_t len)
 {
-    size_t n = (size_t)sprintf(out, "%zx;x=y\r\n", len);
+    size_t n = (size_t)snprintf(out, 16, "%zx;x=y\r\n", len);
 
     memcpy(out + n, bytes, len);
     memcpy(out + n + len, "\r\n", 2);
