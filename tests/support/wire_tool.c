@@ -24,7 +24,7 @@
 #define TOKEN    "0123456789abcdef0123456789abcdef01234567"
 #define FILE_MAX (64u * 1024 * 1024)
 #define GRACE_MS 2000
-#define DELAY_MS 5
+#define DELAY_MS 50
 
 static void hash_file(const uint8_t *data, size_t len, char hex[HASH_HEX_BYTES])
 {

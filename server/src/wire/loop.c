@@ -18,7 +18,8 @@
 #define EVENTS_MAX      256
 #define ACCEPTS_MAX     64 /* a round; then the other connections have their turn */
 #define SLAB_CONNS      128
-#define ACK_LOOK_MS     1000 /* how often a peer that closes nothing is looked at */
+#define ACK_MS          100  /* a round trip and a delayed acknowledgement */
+#define ACK_LATE_MS     1000 /* for a peer that closes nothing */
 #define LINGER_MS       2000
 #define ACCEPT_PAUSE_MS 100 /* when descriptors or memory are out */
 
@@ -127,22 +128,26 @@ void conn_close(struct loop *loop, struct conn *conn)
     loop->n_conns--;
 }
 
-void conn_watch(struct loop *loop, struct conn *conn, uint32_t events)
+static int watch(const struct loop *loop, struct conn *conn, int op)
 {
-    struct epoll_event event = {.events = events | EPOLLET, .data.ptr = conn};
+    struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
+                                .data.ptr = conn};
 
+    return epoll_ctl(loop->epoll_fd, op, conn->fd, &event);
+}
+
+void conn_watch(struct loop *loop, struct conn *conn)
+{
     if (!conn->is_watched) {
         conn->is_watched = true; /* without memory for it, its time-out ends the connection */
-        (void)epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, conn->fd, &event);
+        (void)watch(loop, conn, EPOLL_CTL_ADD);
     }
 }
 
 void conn_watch_again(struct loop *loop, struct conn *conn)
 {
-    struct epoll_event event = {.events = CONN_ALL_EVENTS | EPOLLET, .data.ptr = conn};
-
     if (conn->is_watched) { /* a change of the set reports what is ready once more */
-        (void)epoll_ctl(loop->epoll_fd, EPOLL_CTL_MOD, conn->fd, &event);
+        (void)watch(loop, conn, EPOLL_CTL_MOD);
     }
 }
 
@@ -330,7 +335,8 @@ enum aloft_err loop_open(struct loop *loop, const struct loop_shared *shared, co
         .snapshot = catalog_get(shared->catalog),
         .timers = {[TIMER_HEAD].duration_ms = shared->head_timeout_ms,
                    [TIMER_STALL].duration_ms = shared->stall_timeout_ms,
-                   [TIMER_ACK].duration_ms = ACK_LOOK_MS,
+                   [TIMER_ACK].duration_ms = ACK_MS,
+                   [TIMER_ACK_LATE].duration_ms = ACK_LATE_MS,
                    [TIMER_LINGER].duration_ms = LINGER_MS},
     };
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = &loop->wake_source};

@@ -4,7 +4,6 @@
 
 #include <openssl/types.h>
 #include <pthread.h>
-#include <sys/epoll.h>
 #include <sys/types.h>
 
 #include "aloft/http_head.h"
@@ -35,7 +34,7 @@ enum conn_state {
 };
 
 /** Time-outs of equal length, so each list is in order of its deadlines by itself. */
-enum timer { TIMER_HEAD, TIMER_STALL, TIMER_ACK, TIMER_LINGER, N_TIMERS };
+enum timer { TIMER_HEAD, TIMER_STALL, TIMER_ACK, TIMER_ACK_LATE, TIMER_LINGER, N_TIMERS };
 
 /** A request head that did not arrive at once. */
 struct partial_head {
@@ -71,7 +70,7 @@ struct conn {
     bool is_watched;
     bool is_our_head; /* of the file answer: with our own fields */
     bool is_notified; /* TLS close_notify has left */
-    bool is_resumed;  /* the send buffer was full once and has room again */
+    bool is_fitted;   /* the send buffer has been looked at */
     bool has_unread;  /* bytes behind the request head */
     char token_prefix[CONTACT_TOKEN_PREFIX + 1];
 };
@@ -98,6 +97,7 @@ struct loop_shared {
     uint64_t head_timeout_ms;
     uint64_t stall_timeout_ms;
     size_t record_bytes;
+    bool is_send_buffer_fixed;
     uint64_t stop_deadline_ms; /* written before the loops are woken to stop */
 };
 
@@ -141,9 +141,8 @@ void loop_close(struct loop *loop);
 
 /* Connections; each function may close the connection, so the caller is done with it. */
 
-/** Report these events from now on, once each (edge triggered); the first call counts. */
-void conn_watch(struct loop *loop, struct conn *conn, uint32_t events);
-#define CONN_ALL_EVENTS (EPOLLIN | EPOLLOUT | EPOLLRDHUP)
+/** Report what happens on it from now on, once each (edge triggered); again is fine. */
+void conn_watch(struct loop *loop, struct conn *conn);
 
 /** Ask to be called again although nothing new happens: the socket is still writable. */
 void conn_watch_again(struct loop *loop, struct conn *conn);

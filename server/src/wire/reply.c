@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <linux/sockios.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -14,10 +16,12 @@
  * call for nothing, unless so much went through that the peer is as fast as we are. */
 #define SENDFILE_AGAIN_BYTES (256 * 1024)
 
-/* A peer that takes this long at most to empty part of the first buffer is no module but a program
- * on a fast link: its connection gets the buffer the kernel finds right, as on any other server.
- * The small one would cost it three times the CPU, and it will not hold the big one for long. */
-#define FAST_PEER_MS 20
+/* Stock modules offer a window of 5760 bytes (wire 3.3). A peer with less than this gets a send
+ * buffer in proportion to its window; there may be tens of thousands of them, each with its buffer
+ * full for minutes (serving.md rule 6). A peer with more is a program on a fast link: the kernel
+ * sizes its buffer as for any other server, else it would cost three times the CPU per file. */
+#define WIDE_WINDOW_BYTES 32768u
+#define SMALL_SEND_BUFFER 16384u
 
 /* So much of one TLS download at a time; then the other connections have their turn. */
 #define TLS_TURN_BYTES (1024 * 1024)
@@ -57,7 +61,7 @@ static void linger(struct loop *loop, struct conn *conn)
     (void)shutdown(conn->fd, SHUT_WR); /* fails only when the peer is gone */
     conn->state = CONN_LINGER;
     conn_set_timer(loop, conn, TIMER_LINGER);
-    conn_watch(loop, conn, CONN_ALL_EVENTS);
+    conn_watch(loop, conn);
     drain(loop, conn);
 }
 
@@ -74,7 +78,7 @@ static void wait_writable(struct loop *loop, struct conn *conn)
 {
     conn->state = CONN_SEND;
     conn_set_timer(loop, conn, TIMER_STALL);
-    conn_watch(loop, conn, CONN_ALL_EVENTS);
+    conn_watch(loop, conn);
 }
 
 /* Short answers: one send, then close. */
@@ -181,6 +185,16 @@ static void look_at_acks(struct loop *loop, struct conn *conn)
     }
 }
 
+/* How long ago the peer was last heard, for an acknowledgement found by a look at the clock. */
+static uint64_t last_heard_ms(const struct conn *conn)
+{
+    struct tcp_info info = {0};
+    socklen_t len = sizeof info;
+
+    return getsockopt(conn->fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0 ? info.tcpi_last_ack_recv
+                                                                         : 0;
+}
+
 static void finish_file(struct loop *loop, struct conn *conn, enum contact_outcome outcome,
                         bool is_closed_by_peer)
 {
@@ -201,14 +215,13 @@ static void break_off(struct loop *loop, struct conn *conn, enum contact_outcome
     finish_file(loop, conn, outcome, outcome == CONTACT_FILE_CLOSED);
 }
 
-/* Delivered means: every byte acknowledged. A peer that has it all closes; TIMER_ACK finds the one
- * that does not. */
+/* Delivered means: every byte acknowledged. Most peers have it all within TIMER_ACK, and a look
+ * then costs less than to be woken for each; those who need longer are listened to. */
 static void await_acks(struct loop *loop, struct conn *conn)
 {
     (void)shutdown(conn->fd, SHUT_WR); /* fails only when the peer is gone */
     conn->state = CONN_ACK;
     conn_set_timer(loop, conn, TIMER_ACK);
-    conn_watch(loop, conn, EPOLLIN | EPOLLRDHUP);
 }
 
 static void hear_peer(struct loop *loop, struct conn *conn, uint32_t events)
@@ -322,14 +335,23 @@ static enum push push_tls(struct loop *loop, struct conn *conn)
     return io_notify(conn) == IO_AGAIN ? PUSH_WAIT : PUSH_DONE;
 }
 
-static void unlock_send_buffer(struct loop *loop, struct conn *conn)
+/* Done when the buffer is full for the first time, to which a fast peer may never come. */
+static void fit_send_buffer(const struct loop *loop, struct conn *conn)
 {
-    const int kernel_decides = 0;
+    struct tcp_info info = {.tcpi_snd_wnd = WIDE_WINDOW_BYTES}; /* if the kernel does not tell */
+    socklen_t len = sizeof info;
 
-    if (!conn->is_resumed && loop->now_ms - conn->start_ms <= FAST_PEER_MS) {
-        (void)setsockopt(conn->fd, SOL_SOCKET, SO_BUF_LOCK, &kernel_decides, sizeof kernel_decides);
+    if (conn->is_fitted || loop->shared->is_send_buffer_fixed) {
+        return;
     }
-    conn->is_resumed = true;
+    conn->is_fitted = true;
+    if (getsockopt(conn->fd, IPPROTO_TCP, TCP_INFO, &info, &len) != 0 ||
+        info.tcpi_snd_wnd >= WIDE_WINDOW_BYTES) {
+        return;
+    }
+    unsigned bytes = 2 * info.tcpi_snd_wnd;
+    bytes = bytes < SMALL_SEND_BUFFER ? SMALL_SEND_BUFFER : bytes;
+    (void)setsockopt(conn->fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes); /* else it is larger */
 }
 
 static void push_file(struct loop *loop, struct conn *conn)
@@ -339,6 +361,7 @@ static void push_file(struct loop *loop, struct conn *conn)
         await_acks(loop, conn);
         break;
     case PUSH_WAIT:
+        fit_send_buffer(loop, conn);
         wait_writable(loop, conn);
         break;
     case PUSH_CLOSED:
@@ -397,7 +420,6 @@ void reply_continue(struct loop *loop, struct conn *conn, uint32_t events)
     } else if (events & (EPOLLERR | EPOLLHUP)) {
         break_off(loop, conn, CONTACT_FILE_CLOSED);
     } else if (events & EPOLLOUT) {
-        unlock_send_buffer(loop, conn);
         push_file(loop, conn);
     }
 }
@@ -407,11 +429,17 @@ static void expire_file(struct loop *loop, struct conn *conn)
 {
     look_at_acks(loop, conn);
     if (conn->state == CONN_ACK && conn->acked == body_len(conn)) {
+        uint64_t waited_ms = last_heard_ms(conn); /* since then it was our turn to look */
+        uint64_t lasted_ms = loop->now_ms - conn->start_ms;
+        conn->start_ms += waited_ms < lasted_ms ? waited_ms : lasted_ms;
         finish_file(loop, conn, CONTACT_FILE_DELIVERED, false);
     } else if (loop->now_ms - conn->progress_ms >= loop->shared->stall_timeout_ms) {
         finish_file(loop, conn, CONTACT_FILE_STALLED, false);
+    } else if (conn->state == CONN_ACK) {
+        conn_set_timer(loop, conn, TIMER_ACK_LATE);
+        conn_watch(loop, conn);
     } else {
-        conn_set_timer(loop, conn, conn->state == CONN_ACK ? TIMER_ACK : TIMER_STALL);
+        conn_set_timer(loop, conn, TIMER_STALL);
     }
 }
 

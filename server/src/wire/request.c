@@ -66,7 +66,7 @@ static void keep(struct loop *loop, struct conn *conn, size_t len)
         conn->partial->len = len;
         memcpy(conn->partial->buf, loop->buf, len);
     }
-    conn_watch(loop, conn, CONN_ALL_EVENTS);
+    conn_watch(loop, conn);
 }
 
 /* True when the head needs more bytes and may get them. */
@@ -137,7 +137,7 @@ static void shake_hands(struct loop *loop, struct conn *conn)
     if (rc == IO_FAILED) {
         tell_and_close(loop, conn, CONTACT_TLS_FAILED);
     } else if (rc == IO_AGAIN) {
-        conn_watch(loop, conn, CONN_ALL_EVENTS);
+        conn_watch(loop, conn);
     } else {
         conn->state = CONN_HEAD;
         read_head(loop, conn);

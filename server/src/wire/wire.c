@@ -55,7 +55,7 @@ static enum aloft_err open_listener(const struct address *address, unsigned send
     }
     /* Accepted sockets inherit both; serving.md rules 1 and 6. */
     if (setsockopt(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, &defer_s, sizeof defer_s) != 0 ||
-        setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes) != 0) {
+        (bytes && setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes) != 0)) {
         return fail_errno(e, ALOFT_ERR_IO, "cannot set up the listener on port %u", *ret_port);
     }
     *ret_fd = STEAL_FD(fd);
@@ -67,8 +67,6 @@ static enum aloft_err add_listener(const struct address *address, const struct w
                                    const struct wire_options *options, uint16_t *port, int *ret_fd,
                                    struct error *e)
 {
-    unsigned bytes =
-        options->send_buffer_bytes ? options->send_buffer_bytes : WIRE_SEND_BUFFER_BYTES;
     int defer_s = (int)(wire->shared.head_timeout_ms / MS_PER_S) + 1;
 
     if (!address) {
@@ -83,7 +81,7 @@ static enum aloft_err add_listener(const struct address *address, const struct w
             return err;
         }
     }
-    return open_listener(&bound, bytes, defer_s, ret_fd, port, e);
+    return open_listener(&bound, options->send_buffer_bytes, defer_s, ret_fd, port, e);
 }
 
 static enum aloft_err add_loop(struct wire *wire, const struct wire_options *options,
@@ -159,6 +157,7 @@ static enum aloft_err set_up(struct wire *wire, const struct wire_options *optio
         options->head_timeout_ms ? options->head_timeout_ms : WIRE_HEAD_TIMEOUT_MS;
     shared->stall_timeout_ms =
         options->stall_timeout_ms ? options->stall_timeout_ms : WIRE_STALL_TIMEOUT_MS;
+    shared->is_send_buffer_fixed = options->send_buffer_bytes != 0;
     shared->record_bytes = options->record_bytes ? options->record_bytes : LOOP_RECORD_MAX;
     if (options->tls) {
         enum aloft_err err = tls_context_new(options, &shared->tls, e);

@@ -22,16 +22,14 @@ struct wire_options {
     const char *certificate;     /**< PEM file, the chain after it; needed with `tls`. */
     const char *key;             /**< PEM file; needed with `tls`. */
     unsigned n_threads;          /**< 0: one per core. */
-    /** SO_SNDBUF a connection begins with (fast peers get more); 0: WIRE_SEND_BUFFER_BYTES. */
-    unsigned send_buffer_bytes;
-    unsigned record_bytes;     /**< Largest TLS record, 512..16384; 0: 16384. */
-    unsigned head_timeout_ms;  /**< For the whole request head; 0: WIRE_HEAD_TIMEOUT_MS. */
-    unsigned stall_timeout_ms; /**< Without one acknowledged byte; 0: WIRE_STALL_TIMEOUT_MS. */
+    unsigned send_buffer_bytes;  /**< SO_SNDBUF of every connection; 0: by the peer's window. */
+    unsigned record_bytes;       /**< Largest TLS record, 512..16384; 0: 16384. */
+    unsigned head_timeout_ms;    /**< For the whole request head; 0: WIRE_HEAD_TIMEOUT_MS. */
+    unsigned stall_timeout_ms;   /**< Without one acknowledged byte; 0: WIRE_STALL_TIMEOUT_MS. */
 };
 
-#define WIRE_SEND_BUFFER_BYTES 65536 /* serving.md rule 6 */
-#define WIRE_HEAD_TIMEOUT_MS   15000
-#define WIRE_STALL_TIMEOUT_MS  60000 /* stock gives up after 10 s of TLS silence, 180 s in all */
+#define WIRE_HEAD_TIMEOUT_MS  15000
+#define WIRE_STALL_TIMEOUT_MS 60000 /* stock gives up after 10 s of TLS silence, 180 s in all */
 
 /**
  * Bind, start the threads and return.
