@@ -169,7 +169,7 @@ static int show_progress(void *ctx, curl_off_t down_total, curl_off_t down, curl
 
     (void)down_total;
     (void)down;
-    if (total <= 0 || percent == p->shown_percent) {
+    if (sent == 0 || percent == p->shown_percent) {
         return 0;
     }
     p->shown_percent = percent;
@@ -281,6 +281,13 @@ int client_upload(struct client *client, const char *path, const char *file_path
         (void)curl_easy_setopt(client->curl, CURLOPT_XFERINFODATA, &progress);
     }
     return perform(client, "POST", path, "Content-Type: application/octet-stream", ret_json);
+}
+
+const char *client_text(const json_t *object, const char *member)
+{
+    const char *text = json_string_value(json_object_get(object, member));
+
+    return text ? text : "";
 }
 
 int client_print_json(const json_t *json)

@@ -55,6 +55,9 @@ int client_call(struct client *client, const char *method, const char *path, con
 int client_upload(struct client *client, const char *path, const char *file_path, const char *label,
                   json_t **ret_json);
 
+/** A member that is a text; "" when it is not there, or null. Borrowed. */
+const char *client_text(const json_t *object, const char *member);
+
 /** Print a value for programs: indented, sorted as the server sent it. */
 int client_print_json(const json_t *json);
 

@@ -11,11 +11,6 @@
 
 #define MS_PER_S 1000
 
-static const char *text_of(const json_t *object, const char *member)
-{
-    return json_string_value(json_object_get(object, member));
-}
-
 /* All pages, one after the other. */
 static int fetch(struct client *client, const char *product, json_t *devices)
 {
@@ -40,7 +35,7 @@ static int fetch(struct client *client, const char *product, json_t *devices)
             return failure("out of memory");
         }
         has_more = json_is_true(json_object_get(page, "more")) && json_array_size(list) > 0;
-        after = text_of(json_array_get(devices, json_array_size(devices) - 1), "device");
+        after = client_text(json_array_get(devices, json_array_size(devices) - 1), "device");
     }
     return EXIT_DONE;
 }
@@ -64,17 +59,14 @@ static int print_table(const json_t *devices)
     size_t i;
     json_t *d;
 
-    if (!table) {
-        return failure("out of memory");
-    }
     json_array_foreach(devices, i, d)
     {
         char seen[32];
         time_text(d, seen, sizeof seen);
-        table_add(table,
-                  (const char *const[]){text_of(d, "device"), text_of(d, "token_prefix"),
-                                        text_of(d, "address"), text_of(d, "delivered_version"),
-                                        text_of(d, "proven_version"), seen});
+        table_add(table, (const char *const[]){
+                             client_text(d, "device"), client_text(d, "token_prefix"),
+                             client_text(d, "address"), client_text(d, "delivered_version"),
+                             client_text(d, "proven_version"), seen});
     }
     return table_print(table, stdout) == 0 ? EXIT_DONE : failure("cannot print the table");
 }

@@ -7,11 +7,6 @@
 #include "host/auto.h"
 #include "table.h"
 
-static const char *text_of(const json_t *object, const char *member)
-{
-    return json_string_value(json_object_get(object, member));
-}
-
 static int run_add(const struct opt_values *v)
 {
     AUTO_CLIENT client = NULL;
@@ -36,8 +31,8 @@ static int run_add(const struct opt_values *v)
         return client_print_json(product);
     }
     (void)printf("product    %s\nlayout     %s\ntoken      %s\ntoken_tls  %s\n",
-                 text_of(product, "name"), text_of(product, "layout"), text_of(product, "token"),
-                 text_of(product, "token_tls"));
+                 client_text(product, "name"), client_text(product, "layout"),
+                 client_text(product, "token"), client_text(product, "token_tls"));
     return EXIT_DONE;
 }
 
@@ -66,9 +61,10 @@ static int run_ls(const struct opt_values *v)
     json_t *p;
     json_array_foreach(products, i, p)
     {
-        table_add(table, (const char *const[]){text_of(p, "name"), text_of(p, "layout"),
-                                               text_of(p, "current_version"), text_of(p, "token"),
-                                               text_of(p, "token_tls")});
+        table_add(table,
+                  (const char *const[]){client_text(p, "name"), client_text(p, "layout"),
+                                        client_text(p, "current_version"), client_text(p, "token"),
+                                        client_text(p, "token_tls")});
     }
     return table_print(table, stdout) == 0 ? EXIT_DONE : failure("cannot print the table");
 }

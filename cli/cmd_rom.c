@@ -28,13 +28,6 @@ struct deployment {
     size_t n_parts;
 };
 
-static const char *text_of(const json_t *object, const char *member)
-{
-    const char *text = json_string_value(json_object_get(object, member));
-
-    return text ? text : "";
-}
-
 /* `mfg_nvs.bin=path`, or only a path: then it is the app. A path may hold a `=` of its own. */
 static void split_word(const char *word, struct part *ret_part)
 {
@@ -77,9 +70,9 @@ static void print_findings(const struct part *part, const json_t *answer)
 
     json_array_foreach(json_object_get(answer, "findings"), i, f)
     {
-        if (strcmp(text_of(f, "verdict"), "pass") != 0) {
-            (void)fprintf(stderr, "%s: %s: %s (%s)\n", part->name, text_of(f, "verdict"),
-                          text_of(f, "sentence"), text_of(f, "code"));
+        if (strcmp(client_text(f, "verdict"), "pass") != 0) {
+            (void)fprintf(stderr, "%s: %s: %s (%s)\n", part->name, client_text(f, "verdict"),
+                          client_text(f, "sentence"), client_text(f, "code"));
         }
     }
 }
@@ -99,7 +92,7 @@ static int upload(struct deployment *d, struct part *part)
     }
     int rc = client_upload(d->client, target, part->path, part->name, &answer);
     if (rc == EXIT_DONE) {
-        (void)snprintf(part->upload, sizeof part->upload, "%s", text_of(answer, "upload"));
+        (void)snprintf(part->upload, sizeof part->upload, "%s", client_text(answer, "upload"));
         print_findings(part, answer);
     }
     return rc;
@@ -141,7 +134,7 @@ static int make_rom(struct deployment *d, json_t **ret_rom)
 static int print_rom(const struct deployment *d, const json_t *rom)
 {
     const char *product = opt_text(d->v, "product");
-    const char *version = text_of(rom, "version");
+    const char *version = client_text(rom, "version");
 
     if (opt_has(d->v, "json")) {
         return client_print_json(rom);
@@ -195,13 +188,13 @@ static void add_rom(struct table *table, const json_t *rom)
     {
         int n =
             snprintf(files + used, sizeof files - used, "%s%s %" JSON_INTEGER_FORMAT, i ? ", " : "",
-                     text_of(f, "name"), json_integer_value(json_object_get(f, "size_bytes")));
+                     client_text(f, "name"), json_integer_value(json_object_get(f, "size_bytes")));
         used = n > 0 && (size_t)n < sizeof files - used ? used + (size_t)n : sizeof files - 1;
     }
-    table_add(table,
-              (const char *const[]){text_of(rom, "version"),
-                                    json_is_true(json_object_get(rom, "current")) ? "*" : "",
-                                    text_of(rom, "life_cycle"), text_of(rom, "corename"), files});
+    table_add(table, (const char *const[]){client_text(rom, "version"),
+                                           json_is_true(json_object_get(rom, "current")) ? "*" : "",
+                                           client_text(rom, "life_cycle"),
+                                           client_text(rom, "corename"), files});
 }
 
 static int run_ls(const struct opt_values *v)
@@ -257,7 +250,7 @@ static int run_use(const struct opt_values *v)
     if (opt_has(v, "json")) {
         return client_print_json(answer);
     }
-    (void)printf("%s %s is current now\n", names[0], text_of(answer, "version"));
+    (void)printf("%s %s is current now\n", names[0], client_text(answer, "version"));
     return EXIT_DONE;
 }
 

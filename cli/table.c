@@ -40,15 +40,17 @@ struct table *table_new(const char *const *headings)
 
 void table_add(struct table *t, const char *const *cells)
 {
+    if (!t) {
+        return;
+    }
     char **more = realloc(t->cells, (t->n_cells + t->n_columns) * sizeof *more);
-
     if (!more) {
         t->has_failed = true;
         return;
     }
     t->cells = more;
     for (size_t i = 0; i < t->n_columns; i++) {
-        const char *text = cells[i] ? cells[i] : "-";
+        const char *text = cells[i][0] ? cells[i] : "-";
         char *copy = strdup(text);
         t->has_failed |= !copy;
         t->cells[t->n_cells++] = copy;
@@ -67,8 +69,10 @@ static void print_row(const struct table *t, const char *const *cells, FILE *out
 
 int table_print(struct table *t, FILE *out)
 {
+    if (!t) {
+        return -1;
+    }
     bool has_failed = t->has_failed;
-
     print_row(t, t->headings, out);
     for (size_t i = 0; i < t->n_cells; i += t->n_columns) {
         print_row(t, (const char *const *)t->cells + i, out);

@@ -14,11 +14,12 @@ struct table;
 /** @param headings  Constant texts, kept; NULL behind the last. @return NULL when memory is out. */
 struct table *table_new(const char *const *headings);
 
-/** Texts are copied; NULL shows as "-". Out of memory, the row is missing and table_print() fails.
- */
+/** Texts are copied; an empty one shows as "-". Without memory (also: `table` is NULL) the row is
+ * missing and table_print() fails. */
 void table_add(struct table *table, const char *const *cells);
 
-/** Print and free it. @return 0, or -1 if a row is missing or the stream failed. */
+/** Print it and free it. @return 0, or -1 if a row is missing, `table` is NULL or the stream
+ * failed. */
 int table_print(struct table *table, FILE *out);
 
 #endif

@@ -65,7 +65,7 @@ def test_from_a_product_to_a_proven_device(server, tmp_path):
     listed = server.cli("rom", "ls", "--product", "lamp").stdout.splitlines()
     assert listed[0].split() == ["version", "current", "life", "cycle", "corename", "files"]
     assert listed[1].split() == ["v1.1.0", "*", "beta", "core", "ota.bin", str(len(newer))]
-    assert listed[2].split() == ["v1.0.0", "release", "ota.bin", str(len(image))]
+    assert listed[2].split() == ["v1.0.0", "-", "release", "-", "ota.bin", str(len(image))]
 
     device = "Aloft-Device: 7cdfa1b2c3d4\r\nAloft-Version: {}\r\n"
     got = ask(server, fields["token"], "/v1/device/rom/?action=download_rom&version=v1.1.0&filename=ota.bin",
