@@ -112,6 +112,26 @@ static void silence__ends_in_error(void **state)
     assert_string_equal(world_run(w, "", 200), "\r\nbusy p...\r\n\r\nERROR\r\n");
 }
 
+static enum aloft_err endless_read(void *ctx, int socket, uint8_t *buf, size_t cap, size_t *ret_n)
+{
+    (void)ctx;
+    (void)socket;
+    for (*ret_n = 0; *ret_n + 25 <= cap; *ret_n += 25) {
+        memcpy(buf + *ret_n, "HTTP/1.1 100 Continue\r\n\r\n", 25);
+    }
+    return *ret_n > 0 ? ALOFT_ERR_OK : ALOFT_ERR_AGAIN;
+}
+
+static void flood__ends_in_error(void **state)
+{
+    struct world *w = *state;
+
+    w->port->port.net.read = endless_read;
+    fake_net_add(&w->net, "", 0);
+    assert_string_equal(world_run(w, QUERY, 3 * ALOFT_CONFIG_STALL_MS + 100), "\r\nERROR\r\n");
+    assert_non_null(strstr(w->port->log, "err=TIMEOUT"));
+}
+
 static void forms__other_than_the_query_are_errors(void **state)
 {
     struct world *w = *state;
@@ -177,6 +197,7 @@ int main(void)
         CASE(query__prints_ok_alone_for_an_empty_list),
         CASE(faults__end_in_error),
         CASE(silence__ends_in_error),
+        CASE(flood__ends_in_error),
         CASE(forms__other_than_the_query_are_errors),
         CASE(versions__that_could_harm_are_left_out),
         CASE(list__of_any_length_is_printed_whole),

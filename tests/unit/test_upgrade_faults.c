@@ -351,6 +351,26 @@ static void file__chunked_that_outgrows_the_slot_is_refused(void **state)
     free(out);
 }
 
+/* facts/esp-formats.md 1.5 and 7 row 19; the forms of a trailer are in test_upgrade_writer.c. */
+static void file__may_have_ff_behind_the_image_and_nothing_else(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        struct world *w = world_new(SMALL);
+        w->image = realloc(w->image, 5000);
+        memset(w->image + w->image_len, 0xFF, 5000 - w->image_len);
+        w->image[4097] = i == 0 ? 0xFF : 0;
+        w->image_len = 5000;
+        run_file(w, OK_HEAD "Content-Length: 5000\r\n\r\n", 5000);
+        if (i == 0) {
+            world_assert_upgraded(w);
+        } else {
+            world_assert_failed(w, "TRAILING");
+        }
+        world_free(w);
+    }
+}
+
 static void announced_sha256__must_be_that_of_the_body(void **state)
 {
     char hex[65];
@@ -544,6 +564,7 @@ int main(void)
         cmocka_unit_test(file__header_case_and_interim_answers_do_not_matter),
         cmocka_unit_test(file__chunked_succeeds_in_any_portions),
         cmocka_unit_test(file__chunked_that_outgrows_the_slot_is_refused),
+        cmocka_unit_test(file__may_have_ff_behind_the_image_and_nothing_else),
         cmocka_unit_test(announced_sha256__must_be_that_of_the_body),
         cmocka_unit_test(flash__each_failing_operation_ends_in_error),
         cmocka_unit_test(flash__that_lies_is_found_before_commit),

@@ -218,16 +218,14 @@ static uint32_t wait_ms(const struct aloft_module *m)
 static bool turn(struct aloft_module *m)
 {
     struct aloft_http_state *h = &m->http;
-    enum outcome outcome = phases[h->phase].work(m);
+    enum outcome outcome =
+        m->now_ms < h->deadline_ms ? phases[h->phase].work(m) : fail(m, ALOFT_ERR_TIMEOUT);
 
     if (outcome == OUTCOME_WAIT) {
-        if (m->now_ms >= h->deadline_ms) {
-            outcome = fail(m, ALOFT_ERR_TIMEOUT);
-        } else if (m->now_ms >= h->moved_ms + ALOFT_CONFIG_STALL_MS) {
-            outcome = fail(m, ALOFT_ERR_STALLED);
-        } else {
+        if (m->now_ms < h->moved_ms + ALOFT_CONFIG_STALL_MS) {
             return false;
         }
+        outcome = fail(m, ALOFT_ERR_STALLED);
     }
     h->moved_ms = m->now_ms;
     if (outcome == OUTCOME_FAIL) {
