@@ -354,21 +354,31 @@ static void file__chunked_that_outgrows_the_slot_is_refused(void **state)
 /* facts/esp-formats.md 1.5 and 7 row 19; the forms of a trailer are in test_upgrade_writer.c. */
 static void file__may_have_ff_behind_the_image_and_nothing_else(void **state)
 {
-    (void)state;
-    for (int i = 0; i < 2; i++) {
+    static const struct {
+        size_t off;
+        uint8_t value;
+        const char *reason; /* NULL = accepted. */
+    } rows[] = {
+        {4097, 0xFF, NULL},
+        {4097, 0, "TRAILING"},
+        {4096, 0xE7, "TRAILING"}, /* A signature sector that is not whole. */
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct world *w = world_new(SMALL);
         w->image = realloc(w->image, 5000);
         memset(w->image + w->image_len, 0xFF, 5000 - w->image_len);
-        w->image[4097] = i == 0 ? 0xFF : 0;
+        w->image[rows[i].off] = rows[i].value;
         w->image_len = 5000;
         run_file(w, OK_HEAD "Content-Length: 5000\r\n\r\n", 5000);
-        if (i == 0) {
+        if (rows[i].reason == NULL) {
             world_assert_upgraded(w);
         } else {
-            world_assert_failed(w, "TRAILING");
+            world_assert_failed(w, rows[i].reason);
         }
         world_free(w);
     }
+    (void)state;
 }
 
 static void announced_sha256__must_be_that_of_the_body(void **state)
@@ -442,6 +452,21 @@ static void flash__that_lies_is_found_before_commit(void **state)
     fake_net_add(&w->net, w->answer, w->answer_len);
     assert_string_equal(world_run(w, UPDATE, DONE_MS), "+CIPUPDATE:1\r\n\r\nERROR\r\n");
     world_assert_failed(w, "CHECKSUM");
+    world_free(w);
+}
+
+/* Behind the image no checksum looks: what stands there is compared too. */
+static void flash__that_lies_behind_the_image_is_found(void **state)
+{
+    struct world *w = world_new(SMALL);
+
+    (void)state;
+    good_write = w->port->port.flash.write;
+    w->port->port.flash.write = lying_write;
+    w->image = realloc(w->image, 5000);
+    memset(w->image + w->image_len, 0xFF, 5000 - w->image_len);
+    run_file(w, OK_HEAD "Content-Length: 5000\r\n\r\n", 5000);
+    world_assert_failed(w, "FLASH");
     world_free(w);
 }
 
@@ -568,6 +593,7 @@ int main(void)
         cmocka_unit_test(announced_sha256__must_be_that_of_the_body),
         cmocka_unit_test(flash__each_failing_operation_ends_in_error),
         cmocka_unit_test(flash__that_lies_is_found_before_commit),
+        cmocka_unit_test(flash__that_lies_behind_the_image_is_found),
         cmocka_unit_test(boot_entry__that_cannot_be_written_ends_in_error),
         cmocka_unit_test(version__answers_without_one_are_refused),
         cmocka_unit_test(version__any_segmentation_and_form_succeeds),

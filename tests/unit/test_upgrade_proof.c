@@ -169,6 +169,44 @@ static void proof__yields_to_a_command_and_comes_back(void **state)
     }
 }
 
+static void proof__does_not_count_the_tries_it_gave_up(void **state)
+{
+    struct world *w = world_after_upgrade(0);
+    (void)state;
+
+    for (int i = 0; i < 6; i++) {
+        fake_net_add(&w->net, "", 0)->end = FAKE_END_SILENCE;
+        fake_net_add_text(&w->net, "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
+    }
+    fake_net_add(&w->net, "", 0)->open_err = ALOFT_ERR_CONNECT;
+    fake_net_add_text(&w->net, world_version_answer);
+    for (int i = 0; i < 6; i++) {
+        fake_port_run(w->port, 2500);
+        world_run(w, "AT+CIPFWVER?", 10);
+    }
+    assert_int_equal(w->net.n_contacts, 12);
+    fake_port_run(w->port, 5000);
+    assert_false(has_setting(w));
+    world_free(w);
+}
+
+static void next_upgrade__is_proven_instead_of_the_last_one(void **state)
+{
+    struct world *w = world_after_upgrade(0);
+    (void)state;
+
+    w->port->wifi.status.state = ALOFT_WIFI_CONNECTED;
+    fake_net_add(&w->net, w->answer, w->answer_len);
+    fake_net_add_text(&w->net, world_version_answer);
+    world_run(w, "AT+CIUPDATE=1,\"v5.0.1.0\",\"ota\",1", 1000);
+    world_assert_upgraded(w);
+    w->port->wifi.status.state = ALOFT_WIFI_GOT_IP;
+    fake_port_run(w->port, 5000);
+    assert_int_equal(w->net.n_contacts, 1);
+    assert_true(has_setting(w));
+    world_free(w);
+}
+
 static void proof__ends_with_a_restart(void **state)
 {
     struct world *w = world_after_upgrade(0);
@@ -192,6 +230,8 @@ int main(void)
         cmocka_unit_test(proof__tries_five_times_with_growing_pauses),
         cmocka_unit_test(proof__counts_a_refusal_as_an_answer_and_a_fault_not),
         cmocka_unit_test(proof__yields_to_a_command_and_comes_back),
+        cmocka_unit_test(proof__does_not_count_the_tries_it_gave_up),
+        cmocka_unit_test(next_upgrade__is_proven_instead_of_the_last_one),
         cmocka_unit_test(proof__ends_with_a_restart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -499,8 +499,7 @@ uint32_t aloft_upgrade_step(struct aloft_module *m)
     if (u->state == STATE(IDLE)) {
         return UINT32_MAX;
     }
-    enum aloft_upgrade_event event =
-        m->now_ms < u->deadline_ms ? works[u->state](m) : fail(m, ALOFT_ERR_TIMEOUT);
+    enum aloft_upgrade_event event = works[u->state](m);
     if (event == EVENT(NONE)) {
         return UINT32_MAX;
     }
