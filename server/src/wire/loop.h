@@ -70,7 +70,6 @@ struct conn {
     bool is_watched;
     bool is_our_head; /* of the file answer: with our own fields */
     bool is_notified; /* TLS close_notify has left */
-    bool is_fitted;   /* the send buffer has been looked at */
     bool has_unread;  /* bytes behind the request head */
     char token_prefix[CONTACT_TOKEN_PREFIX + 1];
 };

@@ -21,7 +21,7 @@
  * full for minutes (serving.md rule 6). A peer with more is a program on a fast link: the kernel
  * sizes its buffer as for any other server, else it would cost three times the CPU per file. */
 #define WIDE_WINDOW_BYTES 32768u
-#define SMALL_SEND_BUFFER 16384u
+#define SMALL_SEND_BUFFER 12288u
 
 /* So much of one TLS download at a time; then the other connections have their turn. */
 #define TLS_TURN_BYTES (1024 * 1024)
@@ -335,25 +335,6 @@ static enum push push_tls(struct loop *loop, struct conn *conn)
     return io_notify(conn) == IO_AGAIN ? PUSH_WAIT : PUSH_DONE;
 }
 
-/* Done when the buffer is full for the first time, to which a fast peer may never come. */
-static void fit_send_buffer(const struct loop *loop, struct conn *conn)
-{
-    struct tcp_info info = {.tcpi_snd_wnd = WIDE_WINDOW_BYTES}; /* if the kernel does not tell */
-    socklen_t len = sizeof info;
-
-    if (conn->is_fitted || loop->shared->is_send_buffer_fixed) {
-        return;
-    }
-    conn->is_fitted = true;
-    if (getsockopt(conn->fd, IPPROTO_TCP, TCP_INFO, &info, &len) != 0 ||
-        info.tcpi_snd_wnd >= WIDE_WINDOW_BYTES) {
-        return;
-    }
-    unsigned bytes = 2 * info.tcpi_snd_wnd;
-    bytes = bytes < SMALL_SEND_BUFFER ? SMALL_SEND_BUFFER : bytes;
-    (void)setsockopt(conn->fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes); /* else it is larger */
-}
-
 static void push_file(struct loop *loop, struct conn *conn)
 {
     switch (conn->ssl ? push_tls(loop, conn) : push_plain(conn)) {
@@ -361,7 +342,6 @@ static void push_file(struct loop *loop, struct conn *conn)
         await_acks(loop, conn);
         break;
     case PUSH_WAIT:
-        fit_send_buffer(loop, conn);
         wait_writable(loop, conn);
         break;
     case PUSH_CLOSED:
@@ -371,6 +351,21 @@ static void push_file(struct loop *loop, struct conn *conn)
         break_off(loop, conn, CONTACT_FILE_UNREADABLE);
         break;
     }
+}
+
+static void fit_send_buffer(const struct loop *loop, const struct conn *conn)
+{
+    struct tcp_info info = {.tcpi_snd_wnd = WIDE_WINDOW_BYTES}; /* if the kernel does not tell */
+    socklen_t len = sizeof info;
+
+    if (loop->shared->is_send_buffer_fixed ||
+        getsockopt(conn->fd, IPPROTO_TCP, TCP_INFO, &info, &len) != 0 ||
+        info.tcpi_snd_wnd >= WIDE_WINDOW_BYTES) {
+        return;
+    }
+    unsigned bytes = 2 * info.tcpi_snd_wnd;
+    bytes = bytes < SMALL_SEND_BUFFER ? SMALL_SEND_BUFFER : bytes;
+    (void)setsockopt(conn->fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes); /* else it is larger */
 }
 
 static bool has_headers(const struct contact_headers *h)
@@ -396,6 +391,7 @@ static void start_file(struct loop *loop, struct conn *conn, const struct answer
             *conn->headers = contact->headers;
         }
     }
+    fit_send_buffer(loop, conn);
     push_file(loop, conn);
 }
 
