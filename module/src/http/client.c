@@ -295,6 +295,7 @@ void aloft_http_end(struct aloft_module *m)
 {
     if (m->http.phase != ALOFT_HTTP_IDLE) {
         enter(m, ALOFT_HTTP_IDLE);
+        m->http.status = 0; /* Not to be taken for that of a request which never was. */
     }
 }
 

@@ -13,6 +13,13 @@
  * The upgrade engine: one table of states from the request to the boot entry. Nothing in the spare
  * slot is touched before the first 288 bytes of the file were good for this chip and slot, and the
  * boot entry not before the whole image was verified twice: as it came, and as it stands in flash.
+ *
+ *                  ,-ALLOWED-> ASK -NAMED-.
+ *   IDLE -START-> BEGIN -----NAMED-----> FETCH -ANSWER-> CHECK -GOOD-> STORE
+ *    ^                                                                   | STORED
+ *    `----------DONE----------- COMMIT <-----------WHOLE------------- REREAD
+ *
+ * and from each of them but IDLE back to IDLE by FAIL or CANCEL.
  */
 
 struct aloft_module;
