@@ -12,8 +12,8 @@ packages=(
     # gates and tests
     clang clang-format libclang-rt-14-dev llvm-14
     libcmocka-dev
-    python3 python3-pytest python3-pytest-xdist python3-pexpect python3-cryptography
-    git openssl strace tcpdump
+    python3 python3-pytest python3-pytest-xdist python3-pexpect python3-yaml
+    git iproute2 openssl
 )
 if [ "${1:-}" = bench ]; then
     packages+=(nginx-light wrk)
