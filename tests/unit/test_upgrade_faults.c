@@ -531,8 +531,7 @@ static void version__any_segmentation_and_form_succeeds(void **state)
         "{\"recommended_rom_version\": \"v5.0.1.0\", \"status\": 200}",
         "{\"recommended_rom_version\":\"v5.0.1.0\",\"status\":200}",
         "{\"status\": 200, \"recommended_rom_version\": \"v5.0.1.0\"}",
-        "\n{ \"a\" : [ { \"rom_version\" : 1 } , null ] , \"rom_version\"\t:\r\n\"v5\\u002e0.1.0\" "
-        "} ",
+        "\n{ \"a\" : [{ \"rom_version\" : 1 } , null] , \"rom_version\"\t:\r\n\"v5\\u002e0.1.0\"} ",
         "{\"rom_version\": \"v5.0.1.0\", \"x_rom_version\": \"v9\"}",
     };
     char answer[300];

@@ -35,6 +35,8 @@ static enum aloft_err load_certificate(SSL_CTX *context, const struct wire_optio
 
 static bool set_up(SSL_CTX *context, size_t record_bytes)
 {
+    char groups[] = GROUPS; /* OpenSSL's macro casts const away */
+
     (void)SSL_CTX_set_options(context, SSL_OP_NO_TICKET | SSL_OP_NO_COMPRESSION |
                                            SSL_OP_NO_RENEGOTIATION |
                                            SSL_OP_CIPHER_SERVER_PREFERENCE);
@@ -43,7 +45,7 @@ static bool set_up(SSL_CTX *context, size_t record_bytes)
                                         SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     return SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) == 1 &&
            SSL_CTX_set_cipher_list(context, CIPHERS_TLS12) == 1 &&
-           SSL_CTX_set1_groups_list(context, GROUPS) == 1 &&
+           SSL_CTX_set1_groups_list(context, groups) == 1 &&
            SSL_CTX_set_num_tickets(context, 0) == 1 &&
            SSL_CTX_set_max_send_fragment(context, (long)record_bytes) == 1;
 }
