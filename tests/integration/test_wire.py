@@ -96,6 +96,7 @@ def tls_context(version=ssl.TLSVersion.TLSv1_2):
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE  # as stock modules do
     context.maximum_version = version
+    context.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF  # a bare FIN is an error, as to a module
     return context
 
 

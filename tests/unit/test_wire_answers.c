@@ -340,6 +340,28 @@ static void documents__are_trimmed_to_what_modules_hold(void **state)
                      count(body, body_len, "\", \"recommended\": "));
 }
 
+/* Entries of every length, so that one of them ends at the limit exactly. */
+static void documents__never_pass_the_limit_by_a_byte(void **state)
+{
+    (void)state;
+    size_t longest = 0;
+
+    for (int width = 1; width <= 60; width++) {
+        struct catalog_draft *draft = catalog_draft_new();
+        struct catalog_product *product = add_product(draft, 1, TOKEN);
+        for (int i = 15; i > 0; i--) {
+            char version[80];
+            (void)snprintf(version, sizeof version, "v%d.%0*d", i, i == 15 ? width : 20, i);
+            add_rom(product, version, i == 1);
+        }
+        publish(draft);
+        ask(VERSION_REQUEST);
+        assert_true(answer.len <= ALOFT_VERSION_ANSWER_MAX);
+        longest = answer.len > longest ? answer.len : longest;
+    }
+    assert_true(longest >= ALOFT_VERSION_ANSWER_MAX - 1); /* one digit was kept in reserve */
+}
+
 /* Wire 3.3: `status` in no head, Content-Length the first to end in that text. */
 static void heads__hold_nothing_a_stock_parser_stumbles_over(void **state)
 {
@@ -511,6 +533,7 @@ int main(void)
         WITH_CATALOG(token__of_the_other_mode_is_unknown),
         WITH_CATALOG(list__of_a_product_without_roms_is_empty),
         WITH_CATALOG(documents__are_trimmed_to_what_modules_hold),
+        WITH_CATALOG(documents__never_pass_the_limit_by_a_byte),
         WITH_CATALOG(heads__hold_nothing_a_stock_parser_stumbles_over),
         WITH_CATALOG(file__tells_our_module_more),
         WITH_CATALOG(headers__that_break_the_rules_are_ignored),
