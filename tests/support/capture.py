@@ -15,6 +15,8 @@ from dataclasses import dataclass
 ETH_P_IP = 0x0800
 PACKET_OUTGOING = 4
 MTU = 1500
+FIN, RST = 1, 4
+END_S = 5
 SIOCETHTOOL = 0x8946
 ETHTOOL_STSO, ETHTOOL_SGSO, ETHTOOL_SGRO = 0x1F, 0x24, 0x2C
 
@@ -25,6 +27,7 @@ class Segment:
     target: int
     payload: bytes
     is_end: bool
+    is_reset: bool
 
 
 def in_namespace(script, *words):
@@ -54,10 +57,12 @@ class Capture:
         self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16 << 20)
         self._sock.bind(("lo", ETH_P_IP))
 
-    def stop(self):
-        """Segments with payload or FIN, in order of departure."""
+    def stop(self, port):
+        """Segments with payload, FIN or RST, in order of departure, until `port` ended its connection or was reset: what it
+        says last (TLS: close_notify) may leave after its peer has all it wanted."""
         segments = []
-        while select.select([self._sock], [], [], 0)[0]:
+        while not any(s.is_end and (s.source == port or s.is_reset) for s in segments):
+            assert select.select([self._sock], [], [], END_S)[0], f"port {port} did not end its connection"
             packet, address = self._sock.recvfrom(65535)
             if address[2] == PACKET_OUTGOING:
                 continue  # on lo each packet shows twice: going out and coming in
@@ -76,8 +81,9 @@ def _parse(packet):
     tcp = packet[head_len:total]
     source, target = struct.unpack_from(">HH", tcp)
     payload = tcp[(tcp[12] >> 4) * 4:]
-    is_end = bool(tcp[13] & 1)
-    return Segment(source, target, payload, is_end) if payload or is_end else None
+    is_reset = bool(tcp[13] & RST)
+    is_end = is_reset or bool(tcp[13] & FIN)
+    return Segment(source, target, payload, is_end, is_reset) if payload or is_end else None
 
 
 def tls_records(stream):

@@ -17,7 +17,7 @@ APPLICATION_DATA = 23
 def observe(client, name, act, server_port):
     capture = Capture()
     act()
-    sent = [s for s in capture.stop() if s.source == server_port]
+    sent = [s for s in capture.stop(server_port) if s.source == server_port]
     stream = b"".join(s.payload for s in sent)
     fact = {"answer": name, "tls": client.tls}
     if client.tls:
