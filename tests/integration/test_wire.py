@@ -370,6 +370,16 @@ def test_out_of_descriptors_it_goes_on_as_soon_as_there_are_some(own_wire):
     assert wire.ask(VERSION_REQUEST) == VERSION_ANSWER
 
 
+def test_the_soft_limit_of_descriptors_does_not_limit_downloads(tool, tmp_path):
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(256, soft), hard))
+    try:
+        with Wire(tool, tmp_path) as wire:
+            assert resource.prlimit(wire.process.pid, resource.RLIMIT_NOFILE) == (hard, hard)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
 # -- what is said about it ---------------------------------------------------------------------------
 
 

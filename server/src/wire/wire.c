@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -148,6 +149,18 @@ static enum aloft_err check_options(const struct wire_options *o, struct error *
     return ALOFT_ERR_OK;
 }
 
+/* Each download holds a descriptor, and the usual soft limit of 1024 is there for programs that
+ * call select(). The hard limit is the operator's word and stays. */
+static void raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &limit); /* with fewer, accepting pauses now and then */
+    }
+}
+
 static enum aloft_err set_up(struct wire *wire, const struct wire_options *options,
                              unsigned n_loops, struct error *e)
 {
@@ -191,6 +204,7 @@ enum aloft_err wire_start(const struct wire_options *options, struct catalog *ca
     if (!wire) {
         return fail(e, ALOFT_ERR_TOO_BIG, "out of memory for %u event loops", n_loops);
     }
+    raise_descriptor_limit();
     wire->shared.catalog = catalog;
     wire->shared.contacts = contacts;
     err = set_up(wire, options, n_loops, e);

@@ -32,7 +32,8 @@ struct wire_options {
 #define WIRE_STALL_TIMEOUT_MS 60000 /* stock gives up after 10 s of TLS silence, 180 s in all */
 
 /**
- * Bind, start the threads and return.
+ * Bind, start the threads and return. Raises the process's soft limit of descriptors to its hard
+ * one.
  *
  * @param options   Borrowed for the call.
  * @param catalog   Borrowed until wire_stop().
