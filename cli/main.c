@@ -8,6 +8,8 @@
 
 #include "commands.h"
 
+#define VERBS_BYTES 128
+
 #define CLI_POINTER(name) &name,
 static const struct cli_command *const commands[] = {CLI_COMMANDS(CLI_POINTER) NULL};
 #undef CLI_POINTER
@@ -24,14 +26,17 @@ static void print_overview(FILE *out)
     (void)fputs("\n'aloft COMMAND --help' explains one.\n", out);
 }
 
-static bool is_noun(const char *word)
+/* "deploy, ls, use"; empty if there is no such noun. */
+static void list_verbs(const char *noun, char *out, size_t cap)
 {
-    for (const struct cli_command *const *c = commands; *c; c++) {
-        if (strcmp((*c)->noun, word) == 0) {
-            return true;
+    size_t n = 0;
+
+    out[0] = '\0';
+    for (const struct cli_command *const *c = commands; *c && n < cap; c++) {
+        if (strcmp((*c)->noun, noun) == 0 && (*c)->verb) {
+            n += (size_t)snprintf(out + n, cap - n, "%s%s", n ? ", " : "", (*c)->verb);
         }
     }
-    return false;
 }
 
 static const struct cli_command *find(const char *noun, const char *verb)
@@ -61,11 +66,11 @@ int main(int argc, char **argv)
         return EXIT_DONE;
     }
     const struct cli_command *command = find(argv[1], argc > 2 ? argv[2] : NULL);
-    if (!command && is_noun(argv[1])) {
-        return usage_error("'%s' needs a verb; 'aloft --help' lists them", argv[1]);
-    }
     if (!command) {
-        return usage_error("unknown command '%s'; 'aloft --help' lists them", argv[1]);
+        char verbs[VERBS_BYTES];
+        list_verbs(argv[1], verbs, sizeof verbs);
+        return verbs[0] ? usage_error("'aloft %s' goes on with one of: %s", argv[1], verbs)
+                        : usage_error("unknown command '%s'; 'aloft --help' lists them", argv[1]);
     }
     int skip = command->verb ? 3 : 2;
     return opt_run(command, argc - skip, argv + skip);
