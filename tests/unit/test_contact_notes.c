@@ -155,6 +155,34 @@ static void write__sees_proof_in_words_said_before_the_delivery_too(void **state
     assert_int_equal(write_one(f, version_check(3, "d", "v2")), CONTACT_PROVEN);
 }
 
+static void write__proves_a_module_that_spoke_before_its_delivery_was_known(void **state)
+{
+    static const struct {
+        const char
+            *asked_as; /* Aloft-Version of the download, known to be over at 9000 after 100 ms */
+        const char *spoke_as; /* of the version checks */
+        int64_t spoke_ms;
+        bool is_proven;
+    } rows[] = {
+        {"v1", "v2", 8500, true},
+        {"v1", "v2", 6899, false}, /* said before it: an older story */
+        {"v1", "v1", 8500, false}, /* rolled back, or not restarted yet */
+        {"v2", "v2", 8500, false}, /* the same version again: may be the old one that speaks */
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        assert_int_equal(set_up(state), 0);
+        struct fixture *f = *state;
+        struct contact d = delivery(9000, "ota.bin", rows[i].asked_as);
+        d.duration_ms = 100;
+        (void)write_one(f, version_check(rows[i].spoke_ms - 100, "d", rows[i].spoke_as));
+        (void)write_one(f, version_check(rows[i].spoke_ms, "d", rows[i].spoke_as));
+        (void)write_one(f, d);
+        assert_string_equal(list(f).last.proven_version, rows[i].is_proven ? "v2" : "");
+        assert_int_equal(tear_down(state), 0);
+    }
+}
+
 static void write__takes_no_user_partition_for_a_version(void **state)
 {
     struct fixture *f = *state;
@@ -208,6 +236,7 @@ int main(void)
         TEST(write__ignores_whom_no_token_names),
         TEST(write__proves_only_after_the_delivery_contact),
         TEST(write__sees_proof_in_words_said_before_the_delivery_too),
+        cmocka_unit_test(write__proves_a_module_that_spoke_before_its_delivery_was_known),
         TEST(write__takes_no_user_partition_for_a_version),
         TEST(write__lets_old_news_wait),
         TEST(write__undoes_the_batch_and_forgets_it_after_an_error),

@@ -9,13 +9,15 @@
 
 #define APP_FILE     "ota.bin" /* only this one carries the version */
 #define RECENT_SLOTS 4096u /* a device falls into one; two that share it are written more often */
+#define LATE_MS      2000 /* the module plane looks after the last acknowledgement so late at most */
 #define FNV_OFFSET   2166136261u
 #define FNV_PRIME    16777619u
 
 /* The last news of a device that were written. */
 struct recent {
-    int64_t product_id; /* 0 = empty */
-    int64_t seen_ms;
+    int64_t product_id;       /* 0 = empty */
+    int64_t seen_ms;          /* as written */
+    int64_t said_ms;          /* when the same was said last */
     struct contact_peer peer; /* its port is not compared */
     char device[ALOFT_OUR_HEADER_MAX + 1];
     char running[ALOFT_OUR_HEADER_MAX + 1];
@@ -85,16 +87,40 @@ static bool is_delivery(const struct contact *c)
     return c->outcome == CONTACT_FILE_DELIVERED && strcmp(c->file_name, APP_FILE) == 0;
 }
 
+static bool is_same_device(const struct recent *r, const struct contact *c)
+{
+    return r->product_id == c->product_id && r->peer.is_v6 == c->peer.is_v6 &&
+           memcmp(r->peer.address, c->peer.address, sizeof r->peer.address) == 0 &&
+           strcmp(r->device, c->headers.device) == 0;
+}
+
 /* Proof was looked for when the same words were written, and nothing was delivered since: a
  * delivery empties the slot. */
 static bool is_old_news(const struct recent *r, const struct contact *c)
 {
-    return r->product_id == c->product_id && !is_delivery(c) &&
+    return is_same_device(r, c) && !is_delivery(c) &&
            c->time_ms - r->seen_ms < CONTACT_NOTES_INTERVAL_MS && c->time_ms >= r->seen_ms &&
-           r->peer.is_v6 == c->peer.is_v6 &&
-           memcmp(r->peer.address, c->peer.address, sizeof r->peer.address) == 0 &&
            strcmp(r->token_prefix, c->token_prefix) == 0 &&
-           strcmp(r->device, c->headers.device) == 0 && strcmp(r->running, c->headers.version) == 0;
+           strcmp(r->running, c->headers.version) == 0;
+}
+
+/* The end of a delivery may come to be known when a quick module has restarted and spoken already:
+ * it asked for the file as another version, and the last it said since is this one. */
+static bool has_restarted(const struct recent *r, const struct contact *delivery)
+{
+    return is_same_device(r, delivery) && strcmp(r->running, delivery->version) == 0 &&
+           strcmp(delivery->headers.version, delivery->version) != 0 &&
+           r->said_ms >= delivery->time_ms - delivery->duration_ms - LATE_MS;
+}
+
+/* What the device runs as far as this contact tells; NULL = it does not. While the app is on its
+ * way the old version speaks: the same version sent again must not prove itself. */
+static const char *running_version(const struct recent *r, const struct contact *c)
+{
+    if (!is_delivery(c)) {
+        return c->headers.version;
+    }
+    return has_restarted(r, c) ? c->version : NULL;
 }
 
 static void remember(struct recent *r, const struct contact *c)
@@ -105,13 +131,14 @@ static void remember(struct recent *r, const struct contact *c)
     }
     r->product_id = c->product_id;
     r->seen_ms = c->time_ms;
+    r->said_ms = c->time_ms;
     r->peer = c->peer;
     memcpy(r->device, c->headers.device, sizeof r->device);
     memcpy(r->running, c->headers.version, sizeof r->running);
     memcpy(r->token_prefix, c->token_prefix, sizeof r->token_prefix);
 }
 
-static enum aloft_err note(struct db *db, struct contact *c, struct error *e)
+static enum aloft_err note(struct db *db, struct contact *c, const char *running, struct error *e)
 {
     char address[DEVICE_ADDRESS_MAX + 1];
     bool is_proven = false;
@@ -123,9 +150,7 @@ static enum aloft_err note(struct db *db, struct contact *c, struct error *e)
         .token_prefix = c->token_prefix,
         .address = address,
         .delivered_version = is_delivery(c) ? c->version : NULL,
-        /* While the app is on its way the old version speaks: the same version sent again would
-         * prove itself before the restart. */
-        .running_version = is_delivery(c) ? NULL : c->headers.version,
+        .running_version = running,
         .seen_ms = c->time_ms,
     };
     enum aloft_err err = devices_note(db, &news, &is_proven, e);
@@ -147,14 +172,18 @@ enum aloft_err contact_notes_write(struct contact_notes *notes, struct contact *
     for (size_t i = 0; err == ALOFT_ERR_OK && i < n_contacts; i++) {
         struct contact *c = &contacts[i];
         struct recent *r = slot_of(notes, c);
-        if (c->product_id == 0 || is_old_news(r, c)) {
+        if (c->product_id == 0) {
+            continue;
+        }
+        if (is_old_news(r, c)) {
+            r->said_ms = c->time_ms;
             continue;
         }
         if (!tx) {
             err = db_begin(notes->db, &tx, e);
         }
         if (err == ALOFT_ERR_OK) {
-            err = note(notes->db, c, e);
+            err = note(notes->db, c, running_version(r, c), e);
             remember(r, c);
         }
     }
