@@ -413,6 +413,17 @@ def test_a_download_that_is_closed_early_says_after_how_many_bytes(own_wire, mod
     assert 0 < acked < 500000
 
 
+def test_a_file_that_left_whole_but_was_not_taken_is_not_delivered(own_wire):
+    """The whole file fits the send buffer of a fast link; what was in it when the reset came is not acknowledged."""
+    wire = own_wire()
+    peer = wire.connect(receive_buffer=262144)
+    peer.sendall(FILE_REQUEST)
+    peer.recv(1024)
+    reset(peer)
+    wire.wait_for_log("outcome=FILE_")
+    assert "outcome=FILE_CLOSED" in wire.log()
+
+
 def test_a_small_send_buffer_still_gives_whole_answers(own_wire):
     wire = own_wire("sndbuf=2048")
     assert wire.ask(FILE_REQUEST) == FILE_HEAD + wire.image

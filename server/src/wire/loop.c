@@ -18,7 +18,8 @@
 #define EVENTS_MAX      256
 #define ACCEPTS_MAX     64 /* a round; then the other connections have their turn */
 #define SLAB_CONNS      128
-#define ACK_MS          100  /* a round trip and a delayed acknowledgement */
+#define TICK_MS         100
+#define ACK_MS          50   /* a round trip and a delayed acknowledgement */
 #define ACK_LATE_MS     1000 /* for a peer that closes nothing */
 #define LINGER_MS       2000
 #define ACCEPT_PAUSE_MS 100 /* when descriptors or memory are out */
@@ -41,13 +42,19 @@ static void timer_remove(struct loop *loop, struct conn *conn)
     conn->timer = N_TIMERS;
 }
 
+/* To the end of a tick, so that one wake-up serves all that end in it. */
+static uint64_t round_up(uint64_t deadline_ms)
+{
+    return (deadline_ms / TICK_MS + 1) * TICK_MS;
+}
+
 void conn_set_timer(struct loop *loop, struct conn *conn, enum timer timer)
 {
     struct timer_list *list = &loop->timers[timer];
 
     timer_remove(loop, conn);
     conn->timer = (uint8_t)timer;
-    conn->deadline_ms = loop->now_ms + list->duration_ms;
+    conn->deadline_ms = round_up(loop->now_ms + list->duration_ms);
     conn->next = NULL;
     conn->prev = list->last;
     *(list->last ? &list->last->next : &list->first) = conn;
