@@ -214,7 +214,7 @@ def test_a_version_deployed_twice_is_refused_and_gives_its_upload_up(server, pro
 # -- wrong words --------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("words, reason", [
-    (["product"], "'product' needs a verb"),
+    (["product"], "'aloft product' goes on with one of: add, ls"),
     (["product", "add"], "NAME is missing"),
     (["product", "add", "a"], "--layout LAYOUT is missing"),
     (["product", "add", "a", "b", "--layout", LAYOUT], "unexpected 'b'"),
