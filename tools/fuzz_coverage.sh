@@ -18,7 +18,7 @@ result=0
 for target in tests/fuzz/fuzz_*.c; do
     name=$(basename "$target" .c)
     name=${name#fuzz_}
-    parsers=$(sed -n 's/.*Parsers: \([^*]*\).*/\1/p' "$target")
+    parsers=$(sed -n 's,^/\* Parsers: \(.*\) \*/$,\1,p' "$target")
     program=$build/tests/fuzz/replay_$name
     if [ -z "$parsers" ] || [ ! -x "$program" ]; then
         echo "$target: has no 'Parsers:' line or is not in tests/fuzz/meson.build"

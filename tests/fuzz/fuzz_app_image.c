@@ -5,7 +5,7 @@
 
 #include "aloft/app_image.h"
 
-/* Parsers: formats/src/app_image.c, formats/src/chip.c */
+/* Parsers: formats/src/app_image.c */
 
 /*
  * An input is five bytes of rules (chip, flags, portion, slot in KiB, revision) and the image. The

@@ -7,6 +7,8 @@
 
 #include "fake_port.h"
 
+/* Parsers: module/src/at/line.c module/src/at/params.c */
+
 /* Arbitrary UART input meets a whole module. FF bytes stand for time and for what else the world
  * does between two portions, so that commands end, time out and restart. */
 

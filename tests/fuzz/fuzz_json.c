@@ -5,7 +5,7 @@
 
 #include "http/json.h"
 
-/* Parser: module/src/http/json.c */
+/* Parsers: module/src/http/json.c */
 
 #define FOUND_MAX 64
 

@@ -5,8 +5,7 @@
 
 #include "aloft/partition_csv.h"
 
-/* Parsers: formats/src/partition_csv.c formats/src/partition_csv_encode.c
- * formats/src/partition_words.c */
+/* Parsers: formats/src/partition_csv.c formats/src/partition_words.c */
 
 static void check_table(const struct aloft_partition_table *t,
                         const struct aloft_partition_csv_rules *rules)

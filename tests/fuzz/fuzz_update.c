@@ -7,10 +7,11 @@
 #include "fake_net.h"
 #include "fake_port.h"
 
-/* Parsers: all that stands between a server and the boot entry: module/src/http and
- * module/src/upgrade. The first byte chooses the command, the second the portions; the rest is what
- * the server answers to each connection. Whatever it says: one final line, no socket left, and
- * nothing is selected that is not a whole image. */
+/* Parsers: module/src/http/client.c module/src/http/head.c module/src/http/location.c */
+
+/* All that stands between a server and the boot entry. The first byte chooses the command, the
+ * second the portions; the rest is what the server answers to each connection. Whatever it says:
+ * one final line, no socket left, and nothing is selected that is not a whole image. */
 
 /* Twice the total time in steps of 100 ms, and one step for each byte. */
 #define STEPS_MAX (2 * ALOFT_CONFIG_TOTAL_MS / 100 + 100000)
