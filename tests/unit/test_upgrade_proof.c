@@ -207,6 +207,22 @@ static void next_upgrade__is_proven_instead_of_the_last_one(void **state)
     world_free(w);
 }
 
+static void next_upgrade__is_proven_even_if_the_last_one_waits_for_the_client(void **state)
+{
+    struct world *w = world_after_upgrade(0);
+    (void)state;
+
+    w->port->wifi.status.state = ALOFT_WIFI_CONNECTED;
+    fake_net_add(&w->net, w->answer, w->answer_len);
+    fake_net_add_text(&w->net, world_version_answer);
+    fake_port_send(w->port, "AT+CIUPDATE=1,\"v5.0.1.0\",\"ota\",1\r\n");
+    w->port->wifi.status.state = ALOFT_WIFI_GOT_IP;
+    fake_port_run(w->port, 60000);
+    world_assert_upgraded(w);
+    assert_true(has_setting(w));
+    world_free(w);
+}
+
 static void proof__ends_with_a_restart(void **state)
 {
     struct world *w = world_after_upgrade(0);
@@ -232,6 +248,7 @@ int main(void)
         cmocka_unit_test(proof__yields_to_a_command_and_comes_back),
         cmocka_unit_test(proof__does_not_count_the_tries_it_gave_up),
         cmocka_unit_test(next_upgrade__is_proven_instead_of_the_last_one),
+        cmocka_unit_test(next_upgrade__is_proven_even_if_the_last_one_waits_for_the_client),
         cmocka_unit_test(proof__ends_with_a_restart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -106,6 +106,7 @@ void aloft_proof_yield(struct aloft_module *m)
 
 enum aloft_err aloft_proof_arm(struct aloft_module *m, uint8_t mode)
 {
+    aloft_proof_yield(m); /* Its answer would remove what is set here. */
     m->upgrade.proof.is_due = false;
     return m->port->settings.set(m->port->ctx, SETTING, &mode, sizeof mode);
 }
