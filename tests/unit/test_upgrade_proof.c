@@ -223,6 +223,39 @@ static void next_upgrade__is_proven_even_if_the_last_one_waits_for_the_client(vo
     world_free(w);
 }
 
+/* The vendor's flow: upgrade, restart, AT+RESTORE (facts/at-commands.md 4). */
+static void proof__outlives_a_restore(void **state)
+{
+    struct world *w = world_after_upgrade(1);
+    uint8_t mode = 9;
+    size_t len = 1;
+    (void)state;
+
+    w->port->wifi.status.state = ALOFT_WIFI_IDLE;
+    world_run(w, "AT+CWMODE=1", 10);
+    world_run(w, "AT+RESTORE", 100);
+    assert_int_equal(w->port->boot.n_restarts, 1);
+    assert_err(w->port->port.settings.get(w->port, "wifi.mode", &mode, &len), ALOFT_ERR_NOT_FOUND);
+    reboot(w);
+    fake_net_add_text(&w->net, world_version_answer);
+    fake_port_run(w->port, 5000);
+    assert_int_equal(w->net.n_contacts, 1);
+    assert_string_equal(w->net.contacts[0].host, "tls.test");
+    assert_false(has_setting(w));
+    world_free(w);
+}
+
+static void restore__owes_no_proof_without_an_upgrade(void **state)
+{
+    struct world *w = world_new(512);
+    (void)state;
+
+    world_run(w, "AT+RESTORE", 100);
+    assert_int_equal(w->port->boot.n_restarts, 1);
+    assert_false(has_setting(w));
+    world_free(w);
+}
+
 static void proof__ends_with_a_restart(void **state)
 {
     struct world *w = world_after_upgrade(0);
@@ -249,6 +282,8 @@ int main(void)
         cmocka_unit_test(proof__does_not_count_the_tries_it_gave_up),
         cmocka_unit_test(next_upgrade__is_proven_instead_of_the_last_one),
         cmocka_unit_test(next_upgrade__is_proven_even_if_the_last_one_waits_for_the_client),
+        cmocka_unit_test(proof__outlives_a_restore),
+        cmocka_unit_test(restore__owes_no_proof_without_an_upgrade),
         cmocka_unit_test(proof__ends_with_a_restart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,6 +10,7 @@
 #include "at/table.h"
 #include "command/families.h"
 #include "log.h"
+#include "upgrade/proof.h"
 
 /* Commands every module has (facts/at-commands.md 4). */
 
@@ -100,7 +101,7 @@ static enum aloft_reply set_rst(struct aloft_module *m, const struct aloft_param
 static enum aloft_reply execute_restore(struct aloft_module *m, const struct aloft_params *params)
 {
     (void)params;
-    enum aloft_err err = m->port->settings.remove_all(m->port->ctx);
+    enum aloft_err err = aloft_proof_remove_others(m);
     if (err != ALOFT_ERR_OK) {
         aloft_log_err(m, "settings.remove_failed", err);
         return ALOFT_REPLY_ERROR;

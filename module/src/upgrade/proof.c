@@ -12,15 +12,24 @@
 #define POLL_MS      500  /* For an address, or for the client to be free. */
 #define STATUS_FAULT 500  /* From here on it is the server that failed: asked again. */
 
+static bool load_mode(struct aloft_module *m, uint8_t *ret_mode)
+{
+    size_t len = sizeof *ret_mode;
+    enum aloft_err err = m->port->settings.get(m->port->ctx, SETTING, ret_mode, &len);
+
+    return err == ALOFT_ERR_OK && len == sizeof *ret_mode && *ret_mode <= 1;
+}
+
+static enum aloft_err store_mode(struct aloft_module *m, uint8_t mode)
+{
+    return m->port->settings.set(m->port->ctx, SETTING, &mode, sizeof mode);
+}
+
 void aloft_proof_init(struct aloft_module *m)
 {
     struct aloft_proof_state *p = &m->upgrade.proof;
-    uint8_t mode = 0;
-    size_t len = sizeof mode;
-    enum aloft_err err = m->port->settings.get(m->port->ctx, SETTING, &mode, &len);
 
-    p->is_due = err == ALOFT_ERR_OK && len == sizeof mode && mode <= 1;
-    p->mode = mode;
+    p->is_due = load_mode(m, &p->mode);
 }
 
 static void begin_try(struct aloft_module *m)
@@ -108,10 +117,19 @@ enum aloft_err aloft_proof_arm(struct aloft_module *m, uint8_t mode)
 {
     aloft_proof_yield(m); /* Its answer would remove what is set here. */
     m->upgrade.proof.is_due = false;
-    return m->port->settings.set(m->port->ctx, SETTING, &mode, sizeof mode);
+    return store_mode(m, mode);
 }
 
 void aloft_proof_disarm(struct aloft_module *m)
 {
     (void)m->port->settings.remove(m->port->ctx, SETTING); /* At worst one proof too many. */
+}
+
+enum aloft_err aloft_proof_remove_others(struct aloft_module *m)
+{
+    uint8_t mode = 0;
+    bool is_owed = load_mode(m, &mode);
+    enum aloft_err err = m->port->settings.remove_all(m->port->ctx);
+
+    return err == ALOFT_ERR_OK && is_owed ? store_mode(m, mode) : err;
 }

@@ -30,4 +30,9 @@ enum aloft_err aloft_proof_arm(struct aloft_module *m, uint8_t mode);
 /** It was not selected after all. */
 void aloft_proof_disarm(struct aloft_module *m);
 
+/** Remove all settings but the one of a proof that is owed: AT+RESTORE is recommended right behind
+ * the first boot of an upgrade (facts/at-commands.md 4). */
+ALOFT_MUST_CHECK
+enum aloft_err aloft_proof_remove_others(struct aloft_module *m);
+
 #endif
