@@ -113,7 +113,7 @@ static int run(const char *dir, const char *path, struct wire_options *options, 
                                                  .batch_delay_ms = DELAY_MS};
     char cert[4096];
     char key[4096];
-    struct wire *wire;
+    struct wire *wire = NULL;
     struct catalog *catalog = catalog_new(e);
     struct contact_queue *contacts = contact_queue_new(&logged, e);
 
@@ -124,20 +124,20 @@ static int run(const char *dir, const char *path, struct wire_options *options, 
     options->tls = &any;
     options->certificate = cert;
     options->key = key;
-    if (!catalog || !contacts || wire_certificate_ensure(dir, e) != ALOFT_ERR_OK ||
-        fill(catalog, path, e) != ALOFT_ERR_OK ||
-        wire_start(options, catalog, contacts, &wire, e) != ALOFT_ERR_OK) {
-        return 1;
-    }
-    (void)printf("plain=%u tls=%u\n", wire_plain_port(wire), wire_tls_port(wire));
-    (void)fflush(stdout);
-    char ignored[64];
-    while (read(STDIN_FILENO, ignored, sizeof ignored) > 0) {
+    bool is_up = catalog && contacts && wire_certificate_ensure(dir, e) == ALOFT_ERR_OK &&
+                 fill(catalog, path, e) == ALOFT_ERR_OK &&
+                 wire_start(options, catalog, contacts, &wire, e) == ALOFT_ERR_OK;
+    if (is_up) {
+        (void)printf("plain=%u tls=%u\n", wire_plain_port(wire), wire_tls_port(wire));
+        (void)fflush(stdout);
+        char ignored[64];
+        while (read(STDIN_FILENO, ignored, sizeof ignored) > 0) {
+        }
     }
     wire_stop(wire, GRACE_MS);
     contact_queue_free(contacts);
     catalog_free(catalog);
-    return 0;
+    return is_up ? 0 : 1;
 }
 
 int main(int argc, char **argv)
