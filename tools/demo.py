@@ -45,10 +45,10 @@ class Process:
             tail = self.log.read_text(errors="replace").splitlines()[-3:]
             raise Failed(f"{self.name} ended with {self.process.returncode}: {' | '.join(tail)}")
 
-    def new_lines(self, word):
-        """Log lines with `word` in them that were not shown yet."""
+    def new_lines(self, *events):
+        """Log lines of these events that were not shown yet."""
         lines = self.log.read_text(errors="replace").splitlines()
-        fresh = [line for line in lines[self._shown:] if word in line]
+        fresh = [line for line in lines[self._shown:] if any(f" {event} " in line for event in events)]
         self._shown = len(lines)
         return fresh
 
@@ -164,7 +164,7 @@ class Demo:
         return lines
 
     def show_contacts(self):
-        for line in self.server.new_lines("contact"):
+        for line in self.server.new_lines("contact", "device.proven"):
             say(f"server> {line}")
 
     def check_version(self, version):
