@@ -23,7 +23,7 @@ bench: all
 	@tools/setup.sh bench
 	@$(PYTHON) tests/bench/bench.py --aloft build/aloft
 
-format:
+format: setup
 	@git ls-files -z '*.c' '*.h' | xargs -0 clang-format -i
 
 clean:
