@@ -23,6 +23,8 @@
 #define PLAIN_DEFAULT    "0.0.0.0:80" /* a stock module knows no other ports */
 #define TLS_DEFAULT      "0.0.0.0:443"
 #define CONSOLE_DEFAULT  "127.0.0.1:8000"
+#define STOCK_PLAIN_PORT 80
+#define STOCK_TLS_PORT   443
 #define PLAIN_FREE_PORT  8080 /* when the right to the default is missing */
 #define TLS_FREE_PORT    8443
 #define FREE_PORT_MIN    1024
@@ -205,6 +207,14 @@ static void public_host(const struct serving *s, char *buf, size_t cap, uint16_t
     }
 }
 
+#define STOCK_PORTS_HINT                                                                           \
+    "                    and lead its ports 80 and 443 to the two above: stock knows no others"
+
+static bool has_stock_ports(const struct serving *s)
+{
+    return wire_plain_port(s->wire) == STOCK_PLAIN_PORT && wire_tls_port(s->wire) == STOCK_TLS_PORT;
+}
+
 static void print_overview(const struct serving *s)
 {
     char host[ADDRESS_HOST_BYTES];
@@ -216,10 +226,10 @@ static void print_overview(const struct serving *s)
                  s->plain.host, wire_plain_port(s->wire), s->tls.host, wire_tls_port(s->wire),
                  s->console.host, api_port(s->api));
     (void)printf("Point modules here:\n"
-                 "  stock firmware    let your DNS resolve iot.espressif.cn to %s (ports 80, 443)\n"
+                 "  stock firmware    let your DNS resolve iot.espressif.cn to %s%s\n"
                  "  own build         AT_OTA_SERVER_IP \"%s\", AT_OTA_SERVER_PORT %u, and the\n"
                  "                    product's token as AT_OTA_TOKEN_KEY\n\n",
-                 host, host, port);
+                 host, has_stock_ports(s) ? "" : ",\n" STOCK_PORTS_HINT, host, port);
     if (s->dir.has_new_token) {
         (void)printf("The first API token is in %s/" DATA_DIR_TOKEN_FILE ". Use it so:\n"
                      "  export ALOFT_API_TOKEN_FILE=%s/" DATA_DIR_TOKEN_FILE "\n"
