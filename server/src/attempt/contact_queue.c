@@ -104,6 +104,7 @@ static void *run_writer(void *arg)
     struct contact_queue *q = arg;
     uint64_t known_drops = 0;
 
+    (void)pthread_setname_np(pthread_self(), "contacts"); /* for top and perf */
     while (!atomic_load(&q->is_ending)) {
         atomic_store_explicit(&q->is_asleep, true, memory_order_relaxed);
         atomic_thread_fence(memory_order_seq_cst); /* pairs with the one in push */

@@ -167,7 +167,7 @@ static void tell_file(struct loop *loop, struct conn *conn, enum contact_outcome
 
 /* What the peer has acknowledged of the body. The kernel counts what is not acknowledged, in TLS
  * with the overhead of records, so this may be a little low until the end. TCP_INFO will not do:
- * after a reset it says that nothing is left to acknowledge. */
+ * a reset clears its count of segments under way. */
 static void look_at_acks(struct loop *loop, struct conn *conn)
 {
     int unacked;

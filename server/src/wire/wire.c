@@ -108,6 +108,7 @@ static enum aloft_err add_loop(struct wire *wire, const struct wire_options *opt
 
 static void *run(void *arg)
 {
+    (void)pthread_setname_np(pthread_self(), "wire"); /* for top and perf */
     loop_run(arg);
     return NULL;
 }
