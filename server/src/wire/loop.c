@@ -238,21 +238,32 @@ static void pause_accepting(struct loop *loop, int reason)
     listen_for_all(loop, EPOLL_CTL_MOD, 0);
 }
 
+/* False: nobody waits, or there is no room. */
+static bool accept_one(struct loop *loop, const struct listener *listener)
+{
+    struct sockaddr_storage address;
+    socklen_t len = sizeof address;
+    int fd = accept4(listener->fd, (struct sockaddr *)&address, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+    if (fd >= 0) {
+        start_conn(loop, listener, fd, &address);
+        return true;
+    }
+    if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+        pause_accepting(loop, errno);
+        return false;
+    }
+    return errno != EAGAIN && errno != EBADF; /* others concern one connection that died */
+}
+
+/* Checks are answered and gone in a moment, and the next one mostly waits already. After a
+ * connection that stays, asking for another is mostly in vain, and costs more than to be told. */
 static void accept_some(struct loop *loop, const struct listener *listener)
 {
-    for (int i = 0; i < ACCEPTS_MAX; i++) {
-        struct sockaddr_storage address;
-        socklen_t len = sizeof address;
-        int fd =
-            accept4(listener->fd, (struct sockaddr *)&address, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
-        if (fd >= 0) {
-            start_conn(loop, listener, fd, &address);
-        } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-            pause_accepting(loop, errno);
-            return;
-        } else if (errno != ECONNABORTED && errno != EINTR) {
-            return; /* EAGAIN: all of them; others concern one dead connection */
-        }
+    size_t n_before = loop->n_conns;
+    int left = ACCEPTS_MAX;
+
+    while (left-- > 0 && accept_one(loop, listener) && loop->n_conns <= n_before) {
     }
 }
 
@@ -273,7 +284,8 @@ static void stop_listening(struct loop *loop)
     for (size_t i = 0; i < 2; i++) {
         struct listener *listener = &loop->listeners[i];
         if (listener->fd >= 0) {
-            accept_some(loop, listener); /* what waits already would get RST */
+            while (accept_one(loop, listener)) { /* what waits already would get RST */
+            }
             (void)close(listener->fd);
             listener->fd = -1;
         }
