@@ -253,7 +253,7 @@ static bool accept_one(struct loop *loop, const struct listener *listener)
         pause_accepting(loop, errno);
         return false;
     }
-    return errno != EAGAIN && errno != EBADF; /* others concern one connection that died */
+    return errno == ECONNABORTED || errno == EPROTO; /* one that died while it waited */
 }
 
 /* Checks are answered and gone in a moment, and the next one mostly waits already. After a
