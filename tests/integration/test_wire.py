@@ -424,6 +424,18 @@ def test_a_file_that_left_whole_but_was_not_taken_is_not_delivered(own_wire):
     assert "outcome=FILE_CLOSED" in wire.log()
 
 
+@BOTH
+def test_a_part_of_the_file_is_no_delivery_unless_it_is_the_rest(own_wire, mode):
+    wire = own_wire()
+    for part in (b"0-0", b"10-999998"):
+        wire.ask(FILE_REQUEST[:-2] + b"Range: bytes=" + part + b"\r\n\r\n", mode)
+    wire.wait_for_log("outcome=FILE_PART", 2)
+    assert "text=\"got a part of ota.bin of v5.0.1.0, 999989 bytes acknowledged in " in wire.log()
+    wire.ask(FILE_REQUEST[:-2] + b"Range: bytes=400000-\r\n\r\n", mode)
+    wire.wait_for_log("outcome=FILE_DELIVERED")
+    assert wire.log().count("outcome=FILE_") == 3
+
+
 def test_a_small_send_buffer_still_gives_whole_answers(own_wire):
     wire = own_wire("sndbuf=2048")
     assert wire.ask(FILE_REQUEST) == FILE_HEAD + wire.image

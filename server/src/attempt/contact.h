@@ -25,6 +25,7 @@ enum contact_kind { CONTACT_VERSION, CONTACT_FILE, CONTACT_LIST, CONTACT_OTHER }
     X(LIST_TOLD,       false, "asked for the list of versions")                                    \
     X(HEAD_TOLD,       false, "asked for the head of {file} of {version}, without the bytes")      \
     X(FILE_DELIVERED,  false, "got {file} of {version}, all {total} bytes acknowledged in {ms} ms") \
+    X(FILE_PART,       false, "got a part of {file} of {version}, {total} bytes acknowledged in {ms} ms") \
     X(FILE_CLOSED,     true,  "closed after {acked} of {total} bytes of {file}: the module stopped reading") \
     X(FILE_STALLED,    true,  "went silent after {acked} of {total} bytes of {file}: given up")    \
     X(FILE_STOPPED,    true,  "cut after {acked} of {total} bytes of {file}: the server was stopped") \

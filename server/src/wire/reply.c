@@ -145,8 +145,12 @@ static void tell_file(struct loop *loop, struct conn *conn, enum contact_outcome
     const char *version = catalog_file_version(conn->file);
     const char *name = catalog_file_name(conn->file);
 
-    *contact = (struct contact){
+    /* Who asks for the rest has the beginning; of any other range nobody knows what is missing. */
+    if (outcome == CONTACT_FILE_DELIVERED && conn->end < catalog_file_size(conn->file)) {
+        outcome = CONTACT_FILE_PART;
+    }
         .product_id = conn->owner.product_id,
+    *contact = (struct contact){
         .device_id = conn->owner.device_id,
         .total_bytes = body_len(conn),
         .sent_bytes = body_sent(conn),
