@@ -436,6 +436,19 @@ def test_a_part_of_the_file_is_no_delivery_unless_it_is_the_rest(own_wire, mode)
     assert wire.log().count("outcome=FILE_") == 3
 
 
+@BOTH
+def test_a_blob_cut_on_the_disk_ends_that_download_and_nothing_else(own_wire, mode):
+    wire = own_wire("sndbuf=4096", "record=512")
+    with wire.connect(mode, receive_buffer=4096) as peer:
+        peer.sendall(FILE_REQUEST)
+        peer.recv(1024)
+        os.truncate(wire.folder / "ota.bin", 4096)
+        with pytest.raises(OSError):  # a reset, not an end that looks regular
+            read_all(peer)
+    wire.wait_for_log("outcome=FILE_UNREADABLE")
+    assert wire.ask(VERSION_REQUEST, mode) == VERSION_ANSWER
+
+
 def test_a_small_send_buffer_still_gives_whole_answers(own_wire):
     wire = own_wire("sndbuf=2048")
     assert wire.ask(FILE_REQUEST) == FILE_HEAD + wire.image

@@ -303,10 +303,6 @@ static void file__outlives_its_catalog_while_held(void **state)
 
     assert_true(fd >= 0);
     assert_int_equal(catalog_file_fd(file), fd);
-    const uint8_t *map = catalog_file_map(file);
-    assert_non_null(map);
-    assert_int_equal(map[4999], 0);
-    assert_ptr_equal(catalog_file_map(file), map);
     catalog_file_release(file);
     assert_int_equal(fcntl(fd, F_GETFD), -1); /* closed with the last reference */
 }
@@ -317,7 +313,6 @@ static void file__of_another_size_than_known_is_not_served(void **state)
     struct catalog_file *file = held_file(path, 4999, 5000);
 
     assert_int_equal(catalog_file_fd(file), -1);
-    assert_null(catalog_file_map(file));
     catalog_file_release(file);
 }
 

@@ -189,7 +189,4 @@ const struct catalog_answer *catalog_file_answer(const struct catalog_file *file
  */
 int catalog_file_fd(struct catalog_file *file);
 
-/** The file mapped for reading, shared too; NULL as above or if it cannot be mapped. */
-const uint8_t *catalog_file_map(struct catalog_file *file);
-
 #endif

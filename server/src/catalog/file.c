@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Files of the catalog: one descriptor and one mapping for all who send the file (serving.md rules
- * 4 and 7), made by the first who needs them and shared without a lock. */
+/* Files of the catalog: one descriptor for all who send the file (serving.md rule 4), opened by the
+ * first who needs it and shared without a lock. */
 
 #include "catalog/snapshot.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -21,7 +21,6 @@
 struct catalog_file {
     atomic_uint n_refs;
     atomic_int fd; /* -1: not open yet */
-    _Atomic(uint8_t *) map;
     uint64_t size_bytes;
     struct catalog_answer answer; /* the head only; its bytes are below */
     char *path;
@@ -61,11 +60,7 @@ void catalog_file_release(struct catalog_file *file)
     if (!file || atomic_fetch_sub_explicit(&file->n_refs, 1, memory_order_acq_rel) != 1) {
         return;
     }
-    uint8_t *map = atomic_load(&file->map);
     int fd = atomic_load(&file->fd);
-    if (map) {
-        (void)munmap(map, file->size_bytes);
-    }
     if (fd >= 0) {
         (void)close(fd);
     }
@@ -108,7 +103,7 @@ int catalog_file_fd(struct catalog_file *file)
     }
     AUTO_FD int fd = open(file->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     if (fd < 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
-        log_error("catalog.blob_missing", "path=\"%s\" sha256=%s", file->path, file->sha256);
+        log_error("catalog.blob_unreadable", "path=\"%s\" errno=%d", file->path, errno);
         return -1;
     }
     if ((uint64_t)st.st_size != file->size_bytes) {
@@ -120,26 +115,4 @@ int catalog_file_fd(struct catalog_file *file)
         return STEAL_FD(fd);
     }
     return shared; /* another loop was faster; ours is closed on return */
-}
-
-const uint8_t *catalog_file_map(struct catalog_file *file)
-{
-    uint8_t *shared = atomic_load_explicit(&file->map, memory_order_acquire);
-
-    if (shared) {
-        return shared;
-    }
-    int fd = catalog_file_fd(file);
-    if (fd < 0) {
-        return NULL;
-    }
-    uint8_t *map = mmap(NULL, file->size_bytes, PROT_READ, MAP_SHARED, fd, 0);
-    if (map == MAP_FAILED) {
-        return NULL;
-    }
-    if (atomic_compare_exchange_strong(&file->map, &shared, map)) {
-        return map;
-    }
-    (void)munmap(map, file->size_bytes);
-    return shared;
 }

@@ -11,6 +11,7 @@
 #include <sys/ioctl.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 /* serving.md rule 3: after a sendfile that filled the send buffer, asking again mostly costs a
  * call for nothing, unless so much went through that the peer is as fast as we are. */
@@ -179,7 +180,7 @@ static void look_at_acks(struct loop *loop, struct conn *conn)
     if (ioctl(conn->fd, SIOCOUTQ, &unacked) != 0) {
         return;
     }
-    if (conn->state == CONN_ACK && unacked > 0) {
+    if (conn->is_ended && unacked > 0) {
         unacked--; /* the FIN has a sequence number too */
     }
     uint64_t sent = body_sent(conn);
@@ -224,7 +225,7 @@ static void break_off(struct loop *loop, struct conn *conn, enum contact_outcome
  * then costs less than to be woken for each; those who need longer are listened to. */
 static void await_acks(struct loop *loop, struct conn *conn)
 {
-    (void)shutdown(conn->fd, SHUT_WR); /* fails only when the peer is gone */
+    conn->is_ended = shutdown(conn->fd, SHUT_WR) == 0; /* fails only when the peer is gone */
     conn->state = CONN_ACK;
     conn_set_timer(loop, conn, TIMER_ACK);
 }
@@ -282,7 +283,7 @@ static enum push push_plain(struct conn *conn)
             return PUSH_WAIT;
         }
         if (n <= 0) { /* 0: the blob has shrunk */
-            return n == 0 ? PUSH_UNREADABLE : PUSH_CLOSED;
+            return n == 0 || errno == EIO ? PUSH_UNREADABLE : PUSH_CLOSED;
         }
         conn->sent += (uint64_t)n;
         if (n < SENDFILE_AGAIN_BYTES && body_sent(conn) < body_len(conn)) {
@@ -293,38 +294,35 @@ static enum push push_plain(struct conn *conn)
 }
 
 /* The bytes of the next record: head and first body bytes together (wire 5: a module's read gives
- * one record at most), later the file itself. A retry gives the same bytes, as OpenSSL wants. */
-static const uint8_t *next_record(struct loop *loop, const struct conn *conn, const uint8_t *map,
-                                  size_t *ret_len)
+ * one record at most), later the file itself. A retry gives the same bytes, as OpenSSL wants. Read
+ * and not mapped: a mapped blob that is cut or unreadable on the disk would be SIGBUS, the end of
+ * the whole server. Returns the length; 0 = unreadable. */
+static size_t read_record(struct loop *loop, const struct conn *conn)
 {
     char scratch[ALOFT_FILE_HEAD_MAX + 1];
-    size_t max = loop->shared->record_bytes;
     uint64_t left = body_len(conn) - body_sent(conn);
+    size_t head_left = conn->sent < conn->head_len ? conn->head_len - (size_t)conn->sent : 0;
+    size_t room = loop->shared->record_bytes - head_left;
+    size_t body = left < room ? (size_t)left : room;
+    off_t at = (off_t)(conn->start + body_sent(conn));
 
-    if (conn->sent >= conn->head_len) {
-        *ret_len = left < max ? (size_t)left : max;
-        return map + conn->start + body_sent(conn);
+    if (head_left > 0) {
+        memcpy(loop->record, head_bytes(conn, scratch) + conn->sent, head_left);
     }
-    size_t head_left = conn->head_len - (size_t)conn->sent;
-    size_t body = max - head_left < left ? max - head_left : (size_t)left;
-    memcpy(loop->record, head_bytes(conn, scratch) + conn->sent, head_left);
-    memcpy(loop->record + head_left, map + conn->start, body);
-    *ret_len = head_left + body;
-    return loop->record;
+    ssize_t n = pread(catalog_file_fd(conn->file), loop->record + head_left, body, at);
+    return n == (ssize_t)body ? head_left + body : 0;
 }
 
 static enum push push_tls(struct loop *loop, struct conn *conn)
 {
-    const uint8_t *map = catalog_file_map(conn->file);
     uint64_t turn_end = conn->sent + TLS_TURN_BYTES;
 
-    if (!map) {
-        return PUSH_UNREADABLE;
-    }
     while (conn->sent < conn->head_len + body_len(conn)) {
-        size_t len;
-        const uint8_t *bytes = next_record(loop, conn, map, &len);
-        ssize_t n = io_send(conn, bytes, len);
+        size_t len = read_record(loop, conn);
+        if (len == 0) {
+            return PUSH_UNREADABLE;
+        }
+        ssize_t n = io_send(conn, loop->record, len);
         if (n == IO_AGAIN) {
             return PUSH_WAIT;
         }
