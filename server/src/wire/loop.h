@@ -70,6 +70,7 @@ struct conn {
     bool is_watched;
     bool is_our_head; /* of the file answer: with our own fields */
     bool is_notified; /* TLS close_notify has left */
+    bool is_ended;    /* FIN is queued behind the last byte */
     bool has_unread;  /* bytes behind the request head */
     char token_prefix[CONTACT_TOKEN_PREFIX + 1];
 };

@@ -150,8 +150,8 @@ static void tell_file(struct loop *loop, struct conn *conn, enum contact_outcome
     if (outcome == CONTACT_FILE_DELIVERED && conn->end < catalog_file_size(conn->file)) {
         outcome = CONTACT_FILE_PART;
     }
-        .product_id = conn->owner.product_id,
     *contact = (struct contact){
+        .product_id = conn->owner.product_id,
         .device_id = conn->owner.device_id,
         .total_bytes = body_len(conn),
         .sent_bytes = body_sent(conn),
@@ -453,9 +453,11 @@ void reply_expire(struct loop *loop, struct conn *conn)
 
 void reply_cut(struct loop *loop, struct conn *conn)
 {
-    if (conn->file && conn->state != CONN_LINGER) {
-        break_off(loop, conn, CONTACT_FILE_STOPPED);
-    } else {
+    if (!conn->file || conn->state == CONN_LINGER) {
         conn_close(loop, conn);
+        return;
     }
+    look_at_acks(loop, conn);
+    bool has_all = conn->state == CONN_ACK && conn->acked == body_len(conn);
+    finish_file(loop, conn, has_all ? CONTACT_FILE_DELIVERED : CONTACT_FILE_STOPPED, false);
 }
