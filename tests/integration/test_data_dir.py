@@ -115,6 +115,22 @@ def test_a_blob_whose_row_never_came_is_swept_up_at_the_start(server):
     assert blob_files(server) == before
 
 
+def test_blobs_without_their_database_are_not_swept_but_asked_about(aloft, server):
+    add_product(server)
+    deploy(server, "lamp", "v1")
+    server.stop()
+    before = blob_files(server)
+    for name in ("aloft.db", "aloft.db-wal", "aloft.db-shm"):
+        (server.data / name).unlink(missing_ok=True)
+    for _ in range(2):
+        done = subprocess.run([aloft, "serve", "--data", str(server.data), "--modules", "127.0.0.1:0", "--modules-tls",
+                               "127.0.0.1:0", "--console", "127.0.0.1:0"], capture_output=True, text=True,
+                              timeout=DEADLINE_S, check=False)
+        assert done.returncode == 1
+        assert "restore aloft.db from a backup" in done.stderr
+        assert blob_files(server) == before
+
+
 def test_a_damaged_blob_is_named_in_the_log_and_stops_nobody(server):
     add_product(server)
     deploy(server, "lamp", "v1")

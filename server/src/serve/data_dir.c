@@ -82,17 +82,12 @@ static enum aloft_err make_token(const char *path, char ret_token[API_TOKEN_CHAR
 }
 
 /* The file first, then the row: after a cut in between the next start finds the file. */
-static enum aloft_err ensure_token(struct data_dir *d, const char *dir, struct error *e)
+static enum aloft_err add_token(struct data_dir *d, const char *dir, struct error *e)
 {
     char path[PATH_MAX];
     char token[API_TOKEN_CHARS + 1];
-    int64_t n_tokens = 0;
-    enum aloft_err err = api_tokens_count(d->db, &n_tokens, e);
+    enum aloft_err err = join(path, dir, DATA_DIR_TOKEN_FILE, e);
 
-    if (err != ALOFT_ERR_OK || n_tokens > 0) {
-        return err;
-    }
-    err = join(path, dir, DATA_DIR_TOKEN_FILE, e);
     if (err == ALOFT_ERR_OK && read_token(path, token) != ALOFT_ERR_OK) {
         err = make_token(path, token, e);
     }
@@ -113,6 +108,17 @@ static enum aloft_err sweep_blob(void *ctx, const char *sha256, struct error *e)
     return err == ALOFT_ERR_OK && !is_needed ? blobs_remove(d->blobs, sha256, e) : err;
 }
 
+/* Nobody can have uploaded without an API token: the database that knew this blob is gone. */
+static enum aloft_err refuse_blob(void *ctx, const char *sha256, struct error *e)
+{
+    const char *dir = ctx;
+
+    return fail(e, ALOFT_ERR_NOT_FOUND,
+                "the database of '%s' is new, but there are blobs (%.12s...): restore aloft.db "
+                "from a backup, or remove '%s/blobs' to begin anew",
+                dir, sha256, dir);
+}
+
 /* A damaged blob is no reason to stop: the catalog refuses that one file, the others are served. */
 static enum aloft_err check_blob(void *ctx, const char *sha256, int64_t size_bytes, struct error *e)
 {
@@ -129,6 +135,7 @@ static enum aloft_err check_blob(void *ctx, const char *sha256, int64_t size_byt
 static enum aloft_err open_inside(struct data_dir *d, const char *dir, struct error *e)
 {
     char path[PATH_MAX];
+    int64_t n_tokens = 0;
     enum aloft_err err = join(path, dir, "aloft.db", e);
 
     if (err == ALOFT_ERR_OK) {
@@ -141,12 +148,16 @@ static enum aloft_err open_inside(struct data_dir *d, const char *dir, struct er
         err = blobs_open(path, &d->blobs, e);
     }
     if (err == ALOFT_ERR_OK) {
-        err = blobs_each(d->blobs, sweep_blob, d, e);
+        err = api_tokens_count(d->db, &n_tokens, e);
+    }
+    if (err == ALOFT_ERR_OK && n_tokens == 0) {
+        err = blobs_each(d->blobs, refuse_blob, (void *)(uintptr_t)dir, e);
+        return err == ALOFT_ERR_OK ? add_token(d, dir, e) : err;
     }
     if (err == ALOFT_ERR_OK) {
-        err = blobs_needed_each(d->db, check_blob, d, e);
+        err = blobs_each(d->blobs, sweep_blob, d, e);
     }
-    return err == ALOFT_ERR_OK ? ensure_token(d, dir, e) : err;
+    return err == ALOFT_ERR_OK ? blobs_needed_each(d->db, check_blob, d, e) : err;
 }
 
 enum aloft_err data_dir_open(const char *path, struct data_dir *ret_dir, struct error *e)
