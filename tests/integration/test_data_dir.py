@@ -230,6 +230,21 @@ def test_a_long_list_of_devices_comes_in_pages_and_whole_by_the_cli(server):
     assert [row["device"] for row in server.devices("lamp")] == [f"d{i:04}" for i in range(2000)]
 
 
+# -- no descriptors left ------------------------------------------------------------------------------
+
+def test_people_are_heard_however_many_modules_there_are(aloft, tmp_path):
+    limited = tmp_path / "aloft"
+    limited.write_text(f'#!/bin/sh\nulimit -n 400\nexec {aloft} "$@"\n')
+    limited.chmod(0o755)
+    with Server(str(limited), tmp_path, "--threads", "1") as server, contextlib.ExitStack() as held:
+        for _ in range(450):
+            module = held.enter_context(socket.create_connection(("127.0.0.1", server.modules_port)))
+            module.sendall(b"GET ")
+        wait_until("the pause", lambda: "wire.accept_paused" in server.log.read_text())
+        add_product(server)
+        deploy(server, "lamp", "v1")
+
+
 # -- ports --------------------------------------------------------------------------------------------
 
 def test_a_port_one_may_not_have_is_refused_with_the_remedy(aloft, tmp_path):

@@ -33,6 +33,8 @@ static const struct {
     {CONTACT_HEAD_TOLD, false, "asked for the head of ota.bin of v1.1.0.0, without the bytes"},
     {CONTACT_FILE_DELIVERED, false,
      "got ota.bin of v1.1.0.0, all 1048576 bytes acknowledged in 812 ms"},
+    {CONTACT_FILE_PART, false,
+     "got a part of ota.bin of v1.1.0.0, 1048576 bytes acknowledged in 812 ms"},
     {CONTACT_FILE_CLOSED, true,
      "closed after 1024 of 1048576 bytes of ota.bin: the module stopped reading"},
     {CONTACT_FILE_STALLED, true, "went silent after 1024 of 1048576 bytes of ota.bin: given up"},

@@ -243,8 +243,12 @@ static bool accept_one(struct loop *loop, const struct listener *listener)
 {
     struct sockaddr_storage address;
     socklen_t len = sizeof address;
-    int fd = accept4(listener->fd, (struct sockaddr *)&address, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
+    if (loop->n_conns >= loop->shared->max_conns) {
+        pause_accepting(loop, EMFILE);
+        return false;
+    }
+    int fd = accept4(listener->fd, (struct sockaddr *)&address, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0) {
         start_conn(loop, listener, fd, &address);
         return true;

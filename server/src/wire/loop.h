@@ -97,6 +97,7 @@ struct loop_shared {
     uint64_t head_timeout_ms;
     uint64_t stall_timeout_ms;
     size_t record_bytes;
+    size_t max_conns; /* of one loop */
     bool is_send_buffer_fixed;
     uint64_t stop_deadline_ms; /* written before the loops are woken to stop */
 };

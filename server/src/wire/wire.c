@@ -17,10 +17,11 @@
 #include "host/clock.h"
 #include "wire/loop.h"
 
-#define THREADS_MAX     256u
-#define RECORD_MIN      512u /* the smallest max_fragment_length (RFC 6066 4) */
-#define SEND_BUFFER_MIN 2048u
-#define MS_PER_S        1000
+#define THREADS_MAX      256u
+#define RECORD_MIN       512u /* the smallest max_fragment_length (RFC 6066 4) */
+#define SEND_BUFFER_MIN  2048u
+#define MS_PER_S         1000
+#define DESCRIPTORS_KEPT 256u /* connections of the console plane, blobs, database, listeners */
 
 struct wire {
     struct loop_shared shared;
@@ -162,6 +163,19 @@ static void raise_descriptor_limit(void)
     }
 }
 
+/* Some descriptors are not for modules: without them nobody could reach the console plane to end
+ * what brings all the modules, and no blob could be opened. */
+static size_t max_conns(unsigned n_loops)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) {
+        return SIZE_MAX;
+    }
+    rlim_t kept = limit.rlim_cur / 2 < DESCRIPTORS_KEPT ? limit.rlim_cur / 2 : DESCRIPTORS_KEPT;
+    return (limit.rlim_cur - kept) / n_loops + 1;
+}
+
 static enum aloft_err set_up(struct wire *wire, const struct wire_options *options,
                              unsigned n_loops, struct error *e)
 {
@@ -171,6 +185,7 @@ static enum aloft_err set_up(struct wire *wire, const struct wire_options *optio
         options->head_timeout_ms ? options->head_timeout_ms : WIRE_HEAD_TIMEOUT_MS;
     shared->stall_timeout_ms =
         options->stall_timeout_ms ? options->stall_timeout_ms : WIRE_STALL_TIMEOUT_MS;
+    shared->max_conns = max_conns(n_loops);
     shared->is_send_buffer_fixed = options->send_buffer_bytes != 0;
     shared->record_bytes = options->record_bytes ? options->record_bytes : LOOP_RECORD_MAX;
     if (options->tls) {
