@@ -197,6 +197,29 @@ static void file__wrong_first_bytes_are_refused_untouched(void **state)
     }
 }
 
+/* facts/esp-formats.md 1.7, checks 4 and 5: the boot loader would refuse it, after the image to
+ * fall back to is gone. */
+static void file__for_another_chip_revision_is_refused_untouched(void **state)
+{
+    static const struct {
+        size_t off;
+        uint8_t low, high;
+    } bounds[] = {{15, 0x2D, 0x01}, {17, 0x2B, 0x01}}; /* From 301, up to 299. */
+    (void)state;
+
+    for (size_t i = 0; i < sizeof bounds / sizeof bounds[0]; i++) {
+        struct world *w = world_new(SMALL);
+        w->config.chip_revision = 300;
+        world_reboot(w);
+        w->image[bounds[i].off] = bounds[i].low;
+        w->image[bounds[i].off + 1] = bounds[i].high;
+        run_file(w, OK_HEAD "Content-Length: 592\r\n\r\n", w->image_len);
+        world_assert_failed(w, "CHIP_REVISION");
+        world_assert_flash_untouched(w);
+        world_free(w);
+    }
+}
+
 static void file__cut_anywhere_is_never_selected(void **state)
 {
     static const enum fake_end ends[] = {FAKE_END_FIN, FAKE_END_RESET, FAKE_END_SILENCE};
@@ -492,6 +515,7 @@ int main(void)
         cmocka_unit_test(file__heads_that_are_not_good_are_refused_untouched),
         cmocka_unit_test(file__head_without_end_is_refused),
         cmocka_unit_test(file__wrong_first_bytes_are_refused_untouched),
+        cmocka_unit_test(file__for_another_chip_revision_is_refused_untouched),
         cmocka_unit_test(file__cut_anywhere_is_never_selected),
         cmocka_unit_test(file__each_flipped_byte_is_found),
         cmocka_unit_test(file__length_shorter_than_the_image_is_truncated),

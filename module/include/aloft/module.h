@@ -34,6 +34,7 @@ struct aloft_module_config {
     struct aloft_server tls;   /**< Mode 1. */
     const char *module_name;   /**< As in AT+GMR: `MINI-1`. */
     const char *chip_name;     /**< Of formats' chip table: `esp32c3`. */
+    uint16_t chip_revision;    /**< major * 100 + minor; 0 = unknown: any image of the chip fits. */
     const char *device_id;     /**< `Aloft-Device`; NULL = station MAC as 12 hex digits. */
     const struct aloft_command
         *commands; /**< The integrator's own, looked up before the library's; NULL = none. */

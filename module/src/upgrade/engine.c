@@ -227,6 +227,7 @@ static void begin_image(struct aloft_module *m, const struct aloft_hash *sha256)
 {
     const struct aloft_app_rules image_rules = {
         .chip = m->chip,
+        .chip_revision = m->config.chip_revision,
         .slot_bytes = m->upgrade.writer.slot.size_bytes,
         .requires_app_desc = true,
     };

@@ -131,6 +131,7 @@ static enum aloft_err vet(const char *path, const uint8_t *app, size_t len,
     AUTO_HASH sha256 = hash_new_sha256();
     const struct aloft_app_rules rules = {
         .chip = aloft_chip_by_id(layout->chip_id),
+        .chip_revision = layout->min_chip_revision,
         .slot_bytes = aloft_layout_target_bytes(layout),
     };
     struct aloft_app_image image;

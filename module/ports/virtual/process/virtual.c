@@ -206,6 +206,7 @@ static enum aloft_err machine_new(const struct virtual_options *options,
     m->loader = (struct boot_loader){
         .flash = flash_file_model(m->flash),
         .chip = m->chip,
+        .chip_revision = m->layout->min_chip_revision,
         .has_rollback = m->layout->has_rollback,
         .sha256 = m->loader_sha256,
         .md5 = m->loader_md5,
@@ -235,6 +236,7 @@ static enum aloft_err start_module(struct machine *m)
         .tls = {o->tls.address.host, o->tls.address.port, o->tls.token},
         .module_name = m->layout->module_name,
         .chip_name = m->chip->name,
+        .chip_revision = m->layout->min_chip_revision,
     };
 
     return aloft_module_init(&m->module, &m->port, &config, m->now_ms);
