@@ -245,6 +245,24 @@ static void at_rst__forces_a_restart_and_leaves_the_boot_entry(void **state)
     assert_int_equal(w->net.n_open, 0);
 }
 
+static void restart__ends_a_nonblocking_upgrade(void **state)
+{
+    static const char *const lines[] = {"AT+RST", "AT+RESTORE"};
+    (void)state;
+
+    for (size_t i = 0; i < 2; i++) {
+        struct world *w = world_new(4096);
+        fake_net_add(&w->net, w->answer, 2000)->end = FAKE_END_SILENCE;
+        world_run(w, "AT+CIUPDATE=0,\"v5.0.1.0\",\"ota\",1", 100);
+        assert_int_equal(w->port->flash.n_erases, 1);
+        assert_string_equal(world_run(w, lines[i], 100), "\r\nOK\r\n");
+        assert_int_equal(w->port->boot.n_restarts, 1);
+        assert_int_equal(w->port->boot.n_selects, 0);
+        assert_int_equal(w->net.n_open, 0);
+        world_free(w);
+    }
+}
+
 static void refusals__come_before_any_traffic(void **state)
 {
     struct world *w = *state;
@@ -293,6 +311,7 @@ int main(void)
         CASE(second_start__is_refused_while_one_runs),
         CASE(blocking__answers_busy_to_other_lines),
         CASE(at_rst__forces_a_restart_and_leaves_the_boot_entry),
+        CASE(restart__ends_a_nonblocking_upgrade),
         CASE(refusals__come_before_any_traffic),
         CASE(finished_upgrade__is_not_overwritten_before_its_restart),
     };
