@@ -133,6 +133,31 @@ static void set__refuses_what_passes_a_limit(void **state)
     reload(p); /* the fullest file is still one of ours */
 }
 
+/* The folder is away for a moment: what could not be stored must not seem to be. */
+static void change__that_cannot_be_stored_did_not_happen(void **state)
+{
+    struct place *p = *state;
+    char away[80];
+    uint8_t got[8];
+    size_t len = sizeof got;
+
+    (void)snprintf(away, sizeof away, "%s-away", p->folder);
+    assert_err(settings_set(p->settings, "a", "1", 1, NULL), ALOFT_ERR_OK);
+    assert_int_equal(rename(p->folder, away), 0);
+    assert_err(settings_set(p->settings, "a", "2", 1, NULL), ALOFT_ERR_IO);
+    assert_err(settings_set(p->settings, "b", "3", 1, NULL), ALOFT_ERR_IO);
+    assert_err(settings_remove(p->settings, "a", NULL), ALOFT_ERR_IO);
+    assert_err(settings_clear(p->settings, NULL), ALOFT_ERR_IO);
+    assert_int_equal(rename(away, p->folder), 0);
+    assert_err(settings_get(p->settings, "b", got, &len), ALOFT_ERR_NOT_FOUND);
+    assert_err(settings_get(p->settings, "a", got, &len), ALOFT_ERR_OK);
+    assert_int_equal(got[0], '1');
+    assert_err(settings_set(p->settings, "a", "2", 1, NULL), ALOFT_ERR_OK);
+    reload(p);
+    assert_err(settings_get(p->settings, "a", got, &len), ALOFT_ERR_OK);
+    assert_int_equal(got[0], '2');
+}
+
 static void load__names_the_line_it_cannot_read(void **state)
 {
     static const char *const texts[] = {
@@ -236,6 +261,7 @@ int main(void)
         ON_FILE(get__needs_room_for_the_whole_value),
         ON_FILE(remove__takes_one_and_clear_takes_all),
         ON_FILE(set__refuses_what_passes_a_limit),
+        ON_FILE(change__that_cannot_be_stored_did_not_happen),
         ON_FILE(load__names_the_line_it_cannot_read),
         ON_FILE(save__keeps_the_file_from_others),
         ON_FILE(identity__survives_save_and_load),

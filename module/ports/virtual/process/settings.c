@@ -141,6 +141,18 @@ static enum aloft_err save(const struct settings *s, struct error *e)
     return file_replace(s->path, text, n, FILE_MODE, e);
 }
 
+/* What cannot be stored did not happen. */
+static enum aloft_err save_or_undo(struct settings *s, const struct settings *before,
+                                   struct error *e)
+{
+    enum aloft_err err = save(s, e);
+
+    if (err != ALOFT_ERR_OK) {
+        *s = *before;
+    }
+    return err;
+}
+
 enum aloft_err settings_get(const struct settings *s, const char *key, void *buf, size_t *ret_len)
 {
     for (size_t i = 0; i < s->n_items; i++) {
@@ -161,6 +173,7 @@ enum aloft_err settings_get(const struct settings *s, const char *key, void *buf
 enum aloft_err settings_set(struct settings *s, const char *key, const void *buf, size_t len,
                             struct error *e)
 {
+    const struct settings before = *s;
     struct setting *item = find(s, key);
     size_t key_len = strlen(key);
 
@@ -177,25 +190,28 @@ enum aloft_err settings_set(struct settings *s, const char *key, const void *buf
     }
     memcpy(item->value, buf, len);
     item->len = len;
-    return save(s, e);
+    return save_or_undo(s, &before, e);
 }
 
 enum aloft_err settings_remove(struct settings *s, const char *key, struct error *e)
 {
+    const struct settings before = *s;
     struct setting *item = find(s, key);
 
     if (!item) {
         return ALOFT_ERR_OK;
     }
     *item = s->items[--s->n_items];
-    return save(s, e);
+    return save_or_undo(s, &before, e);
 }
 
 enum aloft_err settings_clear(struct settings *s, struct error *e)
 {
+    const struct settings before = *s;
+
     if (s->n_items == 0) {
         return ALOFT_ERR_OK;
     }
     s->n_items = 0;
-    return save(s, e);
+    return save_or_undo(s, &before, e);
 }
