@@ -50,7 +50,7 @@ static bool has_uart(const struct aloft_port_uart *uart)
 static bool is_whole(const struct aloft_port *port)
 {
     return has_storage(port) && has_boot(&port->boot) && has_network(port) &&
-           has_uart(&port->uart) && port->random != NULL && port->firmware_info != NULL;
+           has_uart(&port->uart) && port->firmware_info != NULL;
 }
 
 enum aloft_err aloft_module_init(struct aloft_module *m, const struct aloft_port *port,

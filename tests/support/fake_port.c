@@ -306,13 +306,6 @@ static void uart_get_format(void *ctx, struct aloft_uart_format *ret_format)
     *ret_format = ((struct fake_port *)ctx)->uart.format;
 }
 
-/* Not random: a test must repeat. */
-static void random_bytes(void *ctx, uint8_t *buf, size_t len)
-{
-    (void)ctx;
-    memset(buf, 0x5A, len);
-}
-
 static void firmware_info(void *ctx, struct aloft_firmware_info *ret_info)
 {
     *ret_info = ((struct fake_port *)ctx)->info;
@@ -343,7 +336,6 @@ static void fill_port(struct fake_port *f)
         .settings = {settings_get, settings_set, settings_remove, settings_remove_all},
         .uart = {uart_write, uart_is_drained, uart_set_format, uart_get_format},
         .sha256 = *f->sha256,
-        .random = random_bytes,
         .firmware_info = firmware_info,
         .log = log_line,
     };

@@ -204,8 +204,6 @@ struct aloft_port {
     struct aloft_port_settings settings;
     struct aloft_port_uart uart;
     struct aloft_hash sha256; /**< State memory for one running hash, owned by the port. */
-    /** Fill with random bytes; used for jitter, never for secrets. */
-    void (*random)(void *ctx, uint8_t *buf, size_t len);
     void (*firmware_info)(void *ctx, struct aloft_firmware_info *ret_info);
     /** One line for the developer's log, never the AT port; NULL = none. Must not call back. */
     void (*log)(void *ctx, const char *line);

@@ -6,7 +6,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "host/hashes.h"
 #include "host/log.h"
@@ -261,14 +260,6 @@ static void get_uart_format(void *ctx, struct aloft_uart_format *ret_format)
     *ret_format = m->uart_format;
 }
 
-static void fill_random(void *ctx, uint8_t *buf, size_t len)
-{
-    (void)ctx;
-    if (getrandom(buf, len, 0) != (ssize_t)len) {
-        memset(buf, 0, len); /* only jitter depends on it */
-    }
-}
-
 static void firmware_info(void *ctx, struct aloft_firmware_info *ret_info)
 {
     const struct machine *m = ctx;
@@ -311,7 +302,6 @@ void port_fill(struct machine *m)
         .settings = {get_setting, set_setting, remove_setting, remove_all_settings},
         .uart = {write_uart, is_uart_drained, set_uart_format, get_uart_format},
         .sha256 = *m->module_sha256,
-        .random = fill_random,
         .firmware_info = firmware_info,
         .log = log_line,
     };
