@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Killing the module's or the server's process (SIGKILL) at random moments of an upgrade never yields a module that does
-not boot a whole image. The moments are drawn from a fixed seed, over the whole time an undisturbed upgrade takes.
+not boot a whole image. The moments are drawn from a fixed seed, from the start of an upgrade to half
+as long again as an undisturbed one takes.
 
 After each kill an independent reader judges the flash file as the boot loader would, then the module is started again
 and must say which version runs."""
@@ -63,6 +64,12 @@ def undisturbed_seconds(bench):
         return time.monotonic() - start
 
 
+def draw(moments, whole):
+    """Some are right at the start: on a fast machine little else comes before the whole file is in the socket. Some are
+    well behind the end: under load this upgrade takes longer than the undisturbed one did."""
+    return max(0, moments.uniform(-0.3, 1.5)) * whole
+
+
 def check_boots_whole(bench, flash):
     """The flash boots a whole image by the second reader's judgement, and the module runs that version."""
     aloft, _, server, tokens, _ = bench
@@ -81,7 +88,7 @@ def test_killing_the_module_never_bricks_it(bench):
         flash = copy_flash(first, folder, f"module-{number}")
         with module_on(aloft, flash, server, tokens) as module:
             begin(module)
-            module.read_for(moments.uniform(0, whole * 1.1))
+            module.read_for(draw(moments, whole))
             module.kill()
         seen.append(check_boots_whole(bench, flash))
         flash.unlink()
@@ -96,7 +103,7 @@ def test_killing_the_server_never_bricks_the_module(bench):
         flash = copy_flash(first, folder, f"server-{number}")
         with module_on(aloft, flash, server, tokens) as module:
             begin(module)
-            said = module.read_for(moments.uniform(0, whole * 1.1))
+            said = module.read_for(draw(moments, whole))
             server.kill()
             if b"ready\r\n" not in said:
                 module.read_until(b"ERROR\r\n", b"ready\r\n")
