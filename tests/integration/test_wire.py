@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The module plane over real sockets: the stock requests, hostile ones, slow ones, and what is said about them."""
 
+import contextlib
 import os
 import pathlib
 import re
 import resource
+import signal
 import socket
 import ssl
 import struct
@@ -464,6 +466,18 @@ def test_a_stop_lets_a_download_finish(own_wire):
         while piece := peer.recv(65536):
             got += piece
     assert got == FILE_HEAD + wire.image
+
+
+def test_a_stop_still_answers_who_waits_to_be_accepted(own_wire):
+    wire = own_wire("threads=1")
+    wire.process.send_signal(signal.SIGSTOP)
+    with contextlib.ExitStack() as held:
+        peers = [held.enter_context(wire.connect()) for _ in range(100)]
+        for peer in peers:
+            peer.sendall(FILE_REQUEST)
+        wire.process.stdin.close()
+        wire.process.send_signal(signal.SIGCONT)
+        assert all(read_all(peer) == FILE_HEAD + wire.image for peer in peers)
 
 
 def test_a_stop_cuts_a_download_that_does_not_finish(own_wire):
