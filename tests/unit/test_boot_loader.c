@@ -345,6 +345,38 @@ static void fallback__is_no_pending_upgrade(void **state)
     device_end(&d);
 }
 
+/* The bad image is replaced by one that does not come up either: its old VALID entry must not boot
+ * it for ever (facts/esp-formats.md 3.4, the rule of 6.x). */
+static void fallback__upgraded_without_confirmation_is_rolled_back(void **state)
+{
+    (void)state;
+    struct device d;
+    struct boot_result r;
+
+    begin_layout(&d, aloft_layout_by_name("esp32c3_default"));
+    assert_err(boot_loader_run(&d.boot, ALOFT_BOOT_POWER, &r, &d.e), ALOFT_ERR_OK);
+    put_image(&d, 0x230000, "new");
+    assert_err(boot_loader_select(&d.boot, 1, &d.e), ALOFT_ERR_OK);
+    assert_err(boot_loader_run(&d.boot, ALOFT_BOOT_RESTART, &r, &d.e), ALOFT_ERR_OK);
+    assert_err(boot_loader_confirm(&d.boot, 1, &d.e), ALOFT_ERR_OK);
+    d.bytes[0x230000 + 200] ^= 1;
+    assert_err(boot_loader_run(&d.boot, ALOFT_BOOT_POWER, &r, &d.e), ALOFT_ERR_OK);
+    assert_int_equal(r.slot, 0);
+
+    assert_err(flash_erase(&d.flash, 0x230000, 0x1D0000), ALOFT_ERR_OK);
+    put_image(&d, 0x230000, "newer");
+    assert_err(boot_loader_select(&d.boot, 1, &d.e), ALOFT_ERR_OK);
+    assert_err(boot_loader_run(&d.boot, ALOFT_BOOT_RESTART, &r, &d.e), ALOFT_ERR_OK);
+    assert_int_equal(r.slot, 1);
+    assert_int_equal(r.reason, ALOFT_BOOT_UPGRADE);
+    assert_true(boot_loader_is_unconfirmed(&d.boot, 1));
+    for (int i = 0; i < 2; i++) {
+        assert_err(boot_loader_run(&d.boot, ALOFT_BOOT_RESTART, &r, &d.e), ALOFT_ERR_OK);
+        assert_int_equal(r.slot, 0);
+    }
+    device_end(&d);
+}
+
 static void select__refuses_a_bad_image_and_writes_nothing(void **state)
 {
     (void)state;
@@ -545,6 +577,7 @@ int main(void)
         cmocka_unit_test(upgrade__passes_from_new_to_valid),
         cmocka_unit_test(upgrade__without_confirmation_is_rolled_back),
         cmocka_unit_test(fallback__is_no_pending_upgrade),
+        cmocka_unit_test(fallback__upgraded_without_confirmation_is_rolled_back),
         cmocka_unit_test(select__refuses_a_bad_image_and_writes_nothing),
         cmocka_unit_test(spare__is_missing_where_there_is_one_slot),
         cmocka_unit_test(spare__is_the_lowest_slot_for_the_factory_app),

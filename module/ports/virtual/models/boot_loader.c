@@ -283,6 +283,23 @@ enum aloft_err boot_loader_spare(const struct boot_loader *b, int running,
     return ALOFT_ERR_OK;
 }
 
+/* The entry to write. One that selects the slot already is itself rewritten, as ESP-IDF 6 does: its
+ * image went bad and another one runs. Beside it, as ESP-IDF 5 has it, it would rule again once the
+ * new image is given up, and boot that image for ever (facts/esp-formats.md 3.4). */
+static enum aloft_err next_entry(const struct boot_loader *b, const struct aloft_otadata *otadata,
+                                 uint32_t slot, uint32_t n_slots, int *ret_index,
+                                 struct aloft_otadata_entry *ret_entry)
+{
+    uint32_t state = b->has_rollback ? ALOFT_OTA_NEW : ALOFT_OTA_UNDEFINED;
+    int active = aloft_otadata_active(otadata);
+    enum aloft_err err = aloft_otadata_next(otadata, slot, n_slots, state, ret_index, ret_entry);
+
+    if (err == ALOFT_ERR_OK && active >= 0 && otadata->entry[active].seq == ret_entry->seq) {
+        *ret_index = active;
+    }
+    return err;
+}
+
 enum aloft_err boot_loader_select(const struct boot_loader *b, uint32_t slot, struct error *e)
 {
     struct aloft_partition_table table;
@@ -296,8 +313,7 @@ enum aloft_err boot_loader_select(const struct boot_loader *b, uint32_t slot, st
     if (err != ALOFT_ERR_OK) {
         return err;
     }
-    uint32_t state = b->has_rollback ? ALOFT_OTA_NEW : ALOFT_OTA_UNDEFINED;
-    err = aloft_otadata_next(&otadata, slot, count_slots(&table), state, &index, &entry);
+    err = next_entry(b, &otadata, slot, count_slots(&table), &index, &entry);
     if (err != ALOFT_ERR_OK) {
         return fail(e, err, "ota_%u cannot be selected: %s", slot, aloft_err_text(err));
     }

@@ -67,7 +67,7 @@ enum aloft_err boot_loader_spare(const struct boot_loader *b, int running,
 
 /**
  * Verify the image in ota_`slot` and make it the next to boot. A power cut leaves the old or the
- * new choice.
+ * new choice; if the old choice was this slot already, it leaves that or the other entry's.
  *
  * @retval ALOFT_ERR_RANGE      No such slot, or the sequence numbers are used up.
  * @retval ALOFT_ERR_NOT_FOUND  The table has no otadata.
