@@ -125,7 +125,12 @@ enum aloft_err dir_make(const char *path, mode_t mode, struct error *e)
         }
         memcpy(part, path, i);
         part[i] = '\0';
-        if (mkdir(part, mode) != 0 && errno != EEXIST) {
+        if (mkdir(part, mode) == 0) {
+            enum aloft_err err = sync_parent(part, e);
+            if (err != ALOFT_ERR_OK) {
+                return err;
+            }
+        } else if (errno != EEXIST) {
             return fail_errno(e, ALOFT_ERR_IO, "cannot create the folder '%s'", part);
         }
     }

@@ -31,7 +31,7 @@ enum aloft_err file_replace(const char *path, const void *buf, size_t len, mode_
 ALOFT_MUST_CHECK
 enum aloft_err file_write_all(int fd, const void *buf, size_t len, struct error *e);
 
-/** Make a directory and its parents; there already is fine. */
+/** Make a directory and its parents, to last a power cut; there already is fine. */
 ALOFT_MUST_CHECK
 enum aloft_err dir_make(const char *path, mode_t mode, struct error *e);
 

@@ -194,7 +194,8 @@ enum aloft_err blob_writer_append(struct blob_writer *writer, const void *buf, s
     return file_write_all(writer->fd, buf, len, e);
 }
 
-/* fsync of the folder also when the blob was there: who wrote it may not have come so far. */
+/* fsync of both folders also when folder or blob was there: who made it may not have come so far.
+ */
 static enum aloft_err publish(struct blob_writer *w, const char *sha256, struct error *e)
 {
     char folder[PATH_BYTES];
@@ -205,11 +206,10 @@ static enum aloft_err publish(struct blob_writer *w, const char *sha256, struct 
         return err;
     }
     (void)snprintf(folder, sizeof folder, "%s/%.*s", w->blobs->dir, FOLDER_CHARS, sha256);
-    if (mkdir(folder, FOLDER_MODE) == 0) {
-        err = dir_sync(w->blobs->dir, e);
-    } else if (errno != EEXIST) {
-        err = fail_errno(e, ALOFT_ERR_IO, "cannot create the folder '%s'", folder);
+    if (mkdir(folder, FOLDER_MODE) != 0 && errno != EEXIST) {
+        return fail_errno(e, ALOFT_ERR_IO, "cannot create the folder '%s'", folder);
     }
+    err = dir_sync(w->blobs->dir, e);
     if (err != ALOFT_ERR_OK) {
         return err;
     }
