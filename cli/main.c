@@ -3,6 +3,7 @@
 /* aloft: common options and the command table. */
 
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -50,9 +51,8 @@ static const struct cli_command *find(const char *noun, const char *verb)
     return NULL;
 }
 
-int main(int argc, char **argv)
+static int run(int argc, char **argv)
 {
-    (void)signal(SIGPIPE, SIG_IGN); /* a closed peer is an error code, not the end */
     if (argc < 2) {
         print_overview(stderr);
         return EXIT_USAGE;
@@ -74,4 +74,15 @@ int main(int argc, char **argv)
     }
     int skip = command->verb ? 3 : 2;
     return opt_run(command, argc - skip, argv + skip);
+}
+
+int main(int argc, char **argv)
+{
+    (void)signal(SIGPIPE, SIG_IGN); /* a closed peer is an error code, not the end */
+    int rc = run(argc, argv);
+    bool is_written = fflush(stdout) == 0 && !ferror(stdout);
+    if (rc == EXIT_DONE && !is_written) {
+        rc = failure("cannot write to standard output");
+    }
+    return rc;
 }

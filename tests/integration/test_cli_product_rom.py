@@ -275,6 +275,16 @@ def test_the_api_token_file_is_asked_for_by_name(aloft, server, tmp_path):
     assert done.returncode == 0
 
 
+@pytest.mark.parametrize("words", ["--help", "--version", "product ls --help", "product ls", "product ls --json"])
+def test_output_that_cannot_be_written_is_a_failure(aloft, server, words):
+    env = os.environ | {"ALOFT_SERVER": server.url, "ALOFT_API_TOKEN_FILE": str(server.data / "admin.token")}
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run([aloft, *words.split()], stdout=full, stderr=subprocess.PIPE, env=env, text=True,
+                              timeout=DEADLINE_S, check=False)
+    assert done.returncode == 1
+    assert done.stderr == "aloft: cannot write to standard output\n"
+
+
 def test_a_server_that_is_not_there_is_named(aloft, server):
     done = run(aloft, "product", "ls", "--server", "http://127.0.0.1:1", "--api-token-file", str(server.data / "admin.token"))
     assert done.returncode == 1
