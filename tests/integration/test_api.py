@@ -149,6 +149,16 @@ def test_a_wrong_method_names_the_right_ones(server, method, path, allow):
     assert (answer.status, answer.headers["Allow"]) == (405, allow)
 
 
+@pytest.mark.parametrize("method, path", [
+    ("GET", "/healthz"), ("GET", PRODUCTS), ("POST", PRODUCTS), ("GET", PRODUCTS + "/%s"), ("GET", PRODUCTS + "/%s/roms"),
+    ("POST", PRODUCTS + "/%s/roms"), ("PUT", PRODUCTS + "/%s/current"), ("DELETE", PRODUCTS + "/%s/uploads/b"),
+    ("GET", PRODUCTS + "/%s/devices"), ("POST", PRODUCTS + "/%s/uploads")])
+def test_an_unknown_query_parameter_is_refused_everywhere(server, product, method, path):
+    answer = call(server, method, path.replace("%s", product) + "?colour=red", {} if method in ("POST", "PUT") else None)
+    assert (answer.status, answer.code) == (400, "bad_request")
+    assert "'colour' is unknown" in answer.message
+
+
 def test_what_is_taken_is_409(server, product):
     tokens = call(server, "GET", f"{PRODUCTS}/{product}").json
     for body in ({"name": product}, {"name": next(_names), "token": tokens["token"]},

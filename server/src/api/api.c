@@ -143,7 +143,7 @@ static enum MHD_Result begin(struct request *r, const char *method, const char *
 {
     r->body_bytes = f->body_bytes;
     r->route = route_find(r, method, url);
-    if (r->route && (r->route->is_open || is_authorized(r))) {
+    if (r->route && (r->route->is_open || is_authorized(r)) && check_query(r)) {
         check_body(r, f);
     }
     if (r->status == 0 && r->route->body == API_BODY_JSON) {

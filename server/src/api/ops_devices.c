@@ -22,11 +22,10 @@ static enum aloft_err append_device(void *ctx, const struct device *d, struct er
 
 void op_devices_list(struct request *request)
 {
-    static const char *const names[] = {"after", NULL};
     struct product p;
     struct error e = {0};
 
-    if (!find_product(request, &p) || !check_query(request, names)) {
+    if (!find_product(request, &p)) {
         return;
     }
     const char *after =

@@ -24,11 +24,6 @@ static bool is_file_name(const char *name)
 
 static bool read_query(struct request *request)
 {
-    static const char *const names[] = {"name", "version", NULL};
-
-    if (!check_query(request, names)) {
-        return false;
-    }
     request->file_name = query_text(request, "name");
     request->version = request->file_name ? query_text(request, "version") : NULL;
     if (!request->version) {

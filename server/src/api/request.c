@@ -139,9 +139,11 @@ static enum MHD_Result check_parameter(void *ctx, enum MHD_ValueKind kind, const
     return MHD_NO;
 }
 
-bool check_query(struct request *request, const char *const *names)
+bool check_query(struct request *request)
 {
-    struct query_check check = {request, names, 0};
+    static const char *const none[] = {NULL};
+    const char *const *known = request->route->query;
+    struct query_check check = {request, known ? known : none, 0};
 
     (void)MHD_get_connection_values_n(request->connection, MHD_GET_ARGUMENT_KIND, check_parameter,
                                       &check);

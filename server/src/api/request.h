@@ -31,9 +31,10 @@ struct api_route {
     const char *method;
     const char *path; /**< `{}` stands for one path parameter. */
     enum api_body body;
-    bool is_open;           /**< Needs no API token. */
-    api_operation *prepare; /**< Of a file body: before the first byte; NULL = none. */
-    api_operation *run;     /**< All of the body is there. */
+    bool is_open;             /**< Needs no API token. */
+    const char *const *query; /**< Parameters it knows, ends with NULL; NULL = none. */
+    api_operation *prepare;   /**< Of a file body: before the first byte; NULL = none. */
+    api_operation *run;       /**< All of the body is there. */
 };
 
 struct api {
@@ -98,13 +99,13 @@ void drop_blob(struct api *api, const char *sha256);
 bool find_product(struct request *request, struct product *ret_product);
 
 /**
- * A query parameter that must be there once. Unknown ones are refused by check_query().
+ * A query parameter that must be there.
  * @return Borrowed; NULL = the answer is given.
  */
 const char *query_text(struct request *request, const char *name);
 
-/** Refuse parameters not in `names` (ends with NULL) and repeated ones; false = answered. */
-bool check_query(struct request *request, const char *const *names);
+/** Refuse parameters the route does not know, and repeated ones; false = answered. */
+bool check_query(struct request *request);
 
 /** A member of a JSON object, as an operation wants it. */
 struct json_member {

@@ -9,18 +9,21 @@
 #define PRODUCTS "/api/v1/products"
 #define PRODUCT  PRODUCTS "/{}"
 
+static const char *const upload_query[] = {"name", "version", NULL};
+static const char *const devices_query[] = {"after", NULL};
+
 /* clang-format off */
 static const struct api_route routes[] = {
-    {"GET",    "/healthz",               API_BODY_NONE, true,  NULL,              op_healthz},
-    {"GET",    PRODUCTS,                 API_BODY_NONE, false, NULL,              op_products_list},
-    {"POST",   PRODUCTS,                 API_BODY_JSON, false, NULL,              op_products_add},
-    {"GET",    PRODUCT,                  API_BODY_NONE, false, NULL,              op_products_get},
-    {"POST",   PRODUCT "/uploads",       API_BODY_FILE, false, op_upload_prepare, op_upload_run},
-    {"DELETE", PRODUCT "/uploads/{}",    API_BODY_NONE, false, NULL,              op_upload_remove},
-    {"GET",    PRODUCT "/roms",          API_BODY_NONE, false, NULL,              op_roms_list},
-    {"POST",   PRODUCT "/roms",          API_BODY_JSON, false, NULL,              op_roms_add},
-    {"PUT",    PRODUCT "/current",       API_BODY_JSON, false, NULL,              op_current_set},
-    {"GET",    PRODUCT "/devices",       API_BODY_NONE, false, NULL,              op_devices_list},
+    {"GET",    "/healthz",               API_BODY_NONE, true,  NULL,          NULL,              op_healthz},
+    {"GET",    PRODUCTS,                 API_BODY_NONE, false, NULL,          NULL,              op_products_list},
+    {"POST",   PRODUCTS,                 API_BODY_JSON, false, NULL,          NULL,              op_products_add},
+    {"GET",    PRODUCT,                  API_BODY_NONE, false, NULL,          NULL,              op_products_get},
+    {"POST",   PRODUCT "/uploads",       API_BODY_FILE, false, upload_query,  op_upload_prepare, op_upload_run},
+    {"DELETE", PRODUCT "/uploads/{}",    API_BODY_NONE, false, NULL,          NULL,              op_upload_remove},
+    {"GET",    PRODUCT "/roms",          API_BODY_NONE, false, NULL,          NULL,              op_roms_list},
+    {"POST",   PRODUCT "/roms",          API_BODY_JSON, false, NULL,          NULL,              op_roms_add},
+    {"PUT",    PRODUCT "/current",       API_BODY_JSON, false, NULL,          NULL,              op_current_set},
+    {"GET",    PRODUCT "/devices",       API_BODY_NONE, false, devices_query, NULL,              op_devices_list},
 };
 /* clang-format on */
 #define N_ROUTES (sizeof routes / sizeof routes[0])
