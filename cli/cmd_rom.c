@@ -98,7 +98,7 @@ static int upload(struct deployment *d, struct part *part)
     return rc;
 }
 
-/* What the ROM did not come to use. A failure here needs no second sentence: they expire. */
+/* What the ROM did not come to use. Those that cannot be removed now expire. */
 static void remove_uploads(struct deployment *d)
 {
     for (size_t i = 0; i < d->n_parts; i++) {
