@@ -8,14 +8,7 @@
 
 #define LINE_BYTES 2048
 
-static _Atomic int s_level = LOG_LEVEL_INFO;
-
-static const char *const level_words[] = {"error", "warn", "info", "debug"};
-
-void log_set_level(enum log_level level)
-{
-    s_level = (int)level;
-}
+static const char *const level_words[] = {"error", "warn", "info"};
 
 static size_t write_stamp(char *line, size_t cap, enum log_level level, const char *event)
 {
@@ -31,9 +24,6 @@ static size_t write_stamp(char *line, size_t cap, enum log_level level, const ch
 
 void log_event(enum log_level level, const char *event, const char *format, ...)
 {
-    if ((int)level > s_level) {
-        return;
-    }
     char line[LINE_BYTES];
     size_t n = write_stamp(line, sizeof line, level, event);
     va_list args;

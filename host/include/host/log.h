@@ -8,9 +8,7 @@
  * first 6 digits. Thread-safe; a line is one write.
  */
 
-enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
-
-void log_set_level(enum log_level level);
+enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO };
 
 __attribute__((format(printf, 3, 4))) void log_event(enum log_level level, const char *event,
                                                      const char *format, ...);
@@ -18,6 +16,5 @@ __attribute__((format(printf, 3, 4))) void log_event(enum log_level level, const
 #define log_error(event, ...) log_event(LOG_LEVEL_ERROR, event, __VA_ARGS__)
 #define log_warn(event, ...)  log_event(LOG_LEVEL_WARN, event, __VA_ARGS__)
 #define log_info(event, ...)  log_event(LOG_LEVEL_INFO, event, __VA_ARGS__)
-#define log_debug(event, ...) log_event(LOG_LEVEL_DEBUG, event, __VA_ARGS__)
 
 #endif
