@@ -265,12 +265,6 @@ enum aloft_err catalog_token_set(struct catalog *catalog, enum catalog_mode mode
     return token_table_set(catalog->tokens, mode, token, len, owner);
 }
 
-void catalog_token_remove(struct catalog *catalog, enum catalog_mode mode, const char *token,
-                          size_t len)
-{
-    token_table_remove(catalog->tokens, mode, token, len);
-}
-
 bool catalog_token_find(struct catalog *catalog, enum catalog_mode mode, const char *token,
                         size_t len, struct catalog_owner *ret_owner)
 {

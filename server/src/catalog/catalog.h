@@ -117,10 +117,6 @@ ALOFT_MUST_CHECK
 enum aloft_err catalog_token_set(struct catalog *catalog, enum catalog_mode mode, const char *token,
                                  size_t len, struct catalog_owner owner);
 
-/** Forget a token; an unknown one is fine. */
-void catalog_token_remove(struct catalog *catalog, enum catalog_mode mode, const char *token,
-                          size_t len);
-
 /** Whose token this is; false if nobody's. Never blocks on a publish. */
 bool catalog_token_find(struct catalog *catalog, enum catalog_mode mode, const char *token,
                         size_t len, struct catalog_owner *ret_owner);

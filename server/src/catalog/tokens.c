@@ -156,42 +156,6 @@ enum aloft_err token_table_set(struct token_table *table, enum catalog_mode mode
     return has_room ? ALOFT_ERR_OK : ALOFT_ERR_TOO_BIG;
 }
 
-/* Free slot `hole` and pull later entries of its run forward, so that no search ends too early. */
-static void close_hole(const struct token_table *table, struct shard *s, uint32_t hole)
-{
-    uint32_t mask = s->n_slots - 1;
-
-    for (uint32_t i = (hole + 1) & mask; s->slots[i].is_taken; i = (i + 1) & mask) {
-        uint32_t home = (uint32_t)hash_key(table, s->slots[i].key) & mask;
-        if (((i - home) & mask) >= ((i - hole) & mask)) {
-            s->slots[hole] = s->slots[i];
-            hole = i;
-        }
-    }
-    s->slots[hole].is_taken = 0;
-    s->n_taken--;
-}
-
-void token_table_remove(struct token_table *table, enum catalog_mode mode, const char *token,
-                        size_t len)
-{
-    uint8_t key[KEY_BYTES];
-
-    if (!make_key(mode, token, len, key)) {
-        return;
-    }
-    uint64_t hash = hash_key(table, key);
-    struct shard *s = shard_of(table, hash);
-    (void)pthread_mutex_lock(&s->lock);
-    if (s->n_slots > 0) {
-        uint32_t i = probe(s, hash, key);
-        if (s->slots[i].is_taken) {
-            close_hole(table, s, i);
-        }
-    }
-    (void)pthread_mutex_unlock(&s->lock);
-}
-
 bool token_table_find(struct token_table *table, enum catalog_mode mode, const char *token,
                       size_t len, struct catalog_owner *ret_owner)
 {

@@ -18,8 +18,6 @@ void token_table_free(struct token_table *table);
 ALOFT_MUST_CHECK
 enum aloft_err token_table_set(struct token_table *table, enum catalog_mode mode, const char *token,
                                size_t len, struct catalog_owner owner);
-void token_table_remove(struct token_table *table, enum catalog_mode mode, const char *token,
-                        size_t len);
 bool token_table_find(struct token_table *table, enum catalog_mode mode, const char *token,
                       size_t len, struct catalog_owner *ret_owner);
 
