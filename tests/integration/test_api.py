@@ -140,6 +140,12 @@ def test_what_is_not_there_is_404(server, path):
     assert (call(server, "GET", path).status, call(server, "GET", path).code) == (404, "not_found")
 
 
+@pytest.mark.parametrize("path", ["%2Froms", "%2froms", "%00", "%00/roms", "/roms%00"])
+def test_a_slash_or_nul_in_an_escape_does_not_part_the_path(server, product, path):
+    answer = call(server, "GET", f"{PRODUCTS}/{product}{path}")
+    assert (answer.status, answer.code) == (404, "not_found")
+
+
 @pytest.mark.parametrize("method, path, allow", [
     ("DELETE", PRODUCTS, "GET, POST"), ("HEAD", "/healthz", "GET"), ("POST", "/healthz", "GET"),
     ("PUT", PRODUCTS + "/a/roms", "GET, POST"), ("GET", PRODUCTS + "/a/current", "PUT"),

@@ -31,6 +31,23 @@
 #define CONTENT_TYPE_JSON "application/json"
 #define CONTENT_TYPE_FILE "application/octet-stream"
 
+/* In the place of a request that is not there yet: its path is not what it seems to be. */
+static char odd_path;
+
+/* The library shows the target as it came only here, and later hands on what it has decoded. A
+ * slash or NUL out of an escape would part the path where a proxy in front of us sees none. */
+static void *look_at_target(void *ctx, const char *target, struct MHD_Connection *connection)
+{
+    (void)ctx;
+    (void)connection;
+    for (const char *end = target + strcspn(target, "?"); target < end; target++) {
+        if (strncasecmp(target, "%2f", 3) == 0 || strncmp(target, "%00", 3) == 0) {
+            return &odd_path;
+        }
+    }
+    return NULL;
+}
+
 static void free_request(struct request *r)
 {
     json_decref(r->json);
@@ -47,10 +64,10 @@ static void on_completed(void *ctx, struct MHD_Connection *connection, void **st
     (void)ctx;
     (void)connection;
     (void)code; /* a request broken off leaves nothing behind: its writer is thrown away here */
-    if (*state) {
+    if (*state && *state != &odd_path) {
         free_request(*state);
-        *state = NULL;
     }
+    *state = NULL;
 }
 
 static enum MHD_Result send_answer(struct request *r)
@@ -232,9 +249,10 @@ static void run(struct request *r)
     }
 }
 
-static enum MHD_Result refuse_framing(struct request *r, const char *problem)
+static enum MHD_Result refuse(struct request *r, unsigned status, const char *code,
+                              const char *sentence)
 {
-    answer_error(r, MHD_HTTP_BAD_REQUEST, "bad_framing", "%s", problem);
+    answer_error(r, status, code, "%s", sentence);
     return send_answer(r);
 }
 
@@ -242,7 +260,8 @@ static enum MHD_Result answer(void *ctx, struct MHD_Connection *connection, cons
                               const char *method, const char *version, const char *buf, size_t *len,
                               void **state)
 {
-    struct request *r = *state;
+    bool is_odd = *state == &odd_path;
+    struct request *r = is_odd ? NULL : *state;
 
     if (!r) {
         r = calloc(1, sizeof *r);
@@ -253,7 +272,12 @@ static enum MHD_Result answer(void *ctx, struct MHD_Connection *connection, cons
         r->api = ctx;
         r->connection = connection;
         struct framing f = framing_check(connection, version);
-        return f.problem ? refuse_framing(r, f.problem) : begin(r, method, url, &f);
+        if (f.problem) {
+            return refuse(r, MHD_HTTP_BAD_REQUEST, "bad_framing", f.problem);
+        }
+        return is_odd
+                   ? refuse(r, MHD_HTTP_NOT_FOUND, "not_found", "there is nothing at this address")
+                   : begin(r, method, url, &f);
     }
     if (*len > 0) {
         take_piece(r, buf, *len);
@@ -291,11 +315,11 @@ void api_expire_uploads(struct api *api)
 /* The listening socket is ours; the library takes it over with the start. */
 static struct MHD_Daemon *start_daemon(struct api *api, int fd)
 {
-    return MHD_start_daemon(MHD_USE_AUTO_INTERNAL_THREAD, 0, NULL, NULL, answer, api,
-                            MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_THREAD_POOL_SIZE, THREADS,
-                            MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX,
-                            MHD_OPTION_CONNECTION_TIMEOUT, IDLE_TIMEOUT_S,
-                            MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_END);
+    return MHD_start_daemon(
+        MHD_USE_AUTO_INTERNAL_THREAD, 0, NULL, NULL, answer, api, MHD_OPTION_LISTEN_SOCKET, fd,
+        MHD_OPTION_THREAD_POOL_SIZE, THREADS, MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX,
+        MHD_OPTION_CONNECTION_TIMEOUT, IDLE_TIMEOUT_S, MHD_OPTION_URI_LOG_CALLBACK, look_at_target,
+        NULL, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_END);
 }
 
 enum aloft_err api_start(const struct api_options *options, struct api **ret_api, struct error *e)
