@@ -86,6 +86,19 @@ static enum aloft_err add_listener(const struct address *address, const struct w
     return open_listener(&bound, options->send_buffer_bytes, defer_s, ret_fd, port, e);
 }
 
+/* Plain connections are born corked: a head waits for the first bytes of its body (wire 3.3), and
+ * the last bytes leave together with the FIN of shutdown() or close(), a segment less per contact.
+ * TLS ones are not: each step of a handshake would wait. */
+static enum aloft_err cork(int fd, struct error *e)
+{
+    const int on = 1;
+
+    if (fd >= 0 && setsockopt(fd, IPPROTO_TCP, TCP_CORK, &on, sizeof on) != 0) {
+        return fail_errno(e, ALOFT_ERR_IO, "cannot set up the plain listener");
+    }
+    return ALOFT_ERR_OK;
+}
+
 static enum aloft_err add_loop(struct wire *wire, const struct wire_options *options,
                                struct error *e)
 {
@@ -93,6 +106,9 @@ static enum aloft_err add_loop(struct wire *wire, const struct wire_options *opt
     enum aloft_err err =
         add_listener(options->plain, wire, options, &wire->plain_port, &fds[CATALOG_PLAIN], e);
 
+    if (err == ALOFT_ERR_OK) {
+        err = cork(fds[CATALOG_PLAIN], e);
+    }
     if (err == ALOFT_ERR_OK) {
         err = add_listener(options->tls, wire, options, &wire->tls_port, &fds[CATALOG_TLS], e);
     }
