@@ -25,6 +25,17 @@ void aloft_put_le32(uint8_t *p, uint32_t value)
     aloft_put_le16(p + 2, (uint16_t)(value >> 16));
 }
 
+unsigned aloft_hex_digit(char c)
+{
+    if (c >= '0' && c <= '9') {
+        return (unsigned)(c - '0');
+    }
+    if (c >= 'a' && c <= 'f') {
+        return (unsigned)(c - 'a') + 10;
+    }
+    return c >= 'A' && c <= 'F' ? (unsigned)(c - 'A') + 10 : 16;
+}
+
 bool aloft_bytes_are(const uint8_t *p, size_t len, uint8_t value)
 {
     for (size_t i = 0; i < len; i++) {

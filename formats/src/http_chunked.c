@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "aloft/http_head.h"
 
+#include "aloft/bytes.h"
+
 /*
  * Chunked bodies (RFC 9112 7.1), a byte at a time but for the payload. `left` is the chunk size
  * while its digits arrive and what is left of the chunk afterwards.
@@ -22,19 +24,9 @@ enum state {
     ST_BAD,
 };
 
-/** Value of a hex digit, or 16. */
-static unsigned get_hex(char c)
-{
-    if (c >= '0' && c <= '9') {
-        return (unsigned)(c - '0');
-    }
-    c = (char)(c | 0x20);
-    return c >= 'a' && c <= 'f' ? (unsigned)(c - 'a') + 10 : 16;
-}
-
 static enum state take_size(struct aloft_http_chunked *c, char byte, bool is_first)
 {
-    unsigned digit = get_hex(byte);
+    unsigned digit = aloft_hex_digit(byte);
 
     if (digit < 16 && c->left <= UINT64_MAX >> 4) {
         c->left = c->left << 4 | digit;

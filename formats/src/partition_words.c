@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "aloft/bytes.h"
+
 struct keyword {
     uint8_t type;
     uint8_t subtype;
@@ -133,15 +135,6 @@ bool aloft_partition_words_mislead(struct aloft_span name, uint8_t type, uint8_t
     return is_subtype && !(own && is_exactly(name, own));
 }
 
-static unsigned digit_of(char c)
-{
-    c = lower(c);
-    if (c >= '0' && c <= '9') {
-        return (unsigned)(c - '0');
-    }
-    return c >= 'a' && c <= 'f' ? (unsigned)(c - 'a') + 10 : 99;
-}
-
 /* 16, 8 or 2 for 0x, 0o and 0b; 10 for none. */
 static unsigned base_of(struct aloft_span word)
 {
@@ -190,7 +183,7 @@ static enum aloft_err read_digits(struct aloft_span word, unsigned base, int64_t
             may_end = false;
             continue;
         }
-        unsigned digit = digit_of(word.text[i]);
+        unsigned digit = aloft_hex_digit(word.text[i]);
         if (digit >= base) {
             return ALOFT_ERR_SYNTAX;
         }

@@ -157,16 +157,11 @@ static bool is_erased(struct head h)
     return aloft_bytes_are(h.p, h.len, 0xFF);
 }
 
-static bool is_hex_digit(uint8_t c)
-{
-    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'F') || (c >= 'a' && c <= 'f');
-}
-
 static bool is_hex(struct head h)
 {
     size_t i = 1;
 
-    while (i < h.len && is_hex_digit(h.p[i])) {
+    while (i < h.len && aloft_hex_digit((char)h.p[i]) < 16) {
         i++;
     }
     return h.p[0] == ':' && i > HEX_RECORD_DIGITS;

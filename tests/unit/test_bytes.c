@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "unit.h"
 
+#include <string.h>
+
 #include "aloft/bytes.h"
 
 /* facts/esp-formats.md 0.1: check values for ASCII 123456789. */
@@ -42,6 +44,19 @@ static void get_text__ends_a_full_field(void **state)
     assert_string_equal(out, "abcd");
 }
 
+static void hex_digit__knows_both_cases_and_nothing_else(void **state)
+{
+    (void)state;
+    for (int c = 0; c < 256; c++) {
+        const char *digits = "0123456789abcdefABCDEF";
+        const char *at = c != 0 ? strchr(digits, c) : NULL;
+        unsigned value = !at                ? 16
+                         : at - digits < 16 ? (unsigned)(at - digits)
+                                            : (unsigned)(at - digits) - 6;
+        assert_int_equal(aloft_hex_digit((char)c), value);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -49,6 +64,7 @@ int main(void)
         cmocka_unit_test(crc32__continues_a_sum),
         cmocka_unit_test(little_endian__round_trips),
         cmocka_unit_test(get_text__ends_a_full_field),
+        cmocka_unit_test(hex_digit__knows_both_cases_and_nothing_else),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -13,6 +13,9 @@ uint32_t aloft_get_le32(const uint8_t *p);
 void aloft_put_le16(uint8_t *p, uint16_t value);
 void aloft_put_le32(uint8_t *p, uint32_t value);
 
+/** Value of a hex digit of either case; 16 for everything else. */
+unsigned aloft_hex_digit(char c);
+
 /** True if all `len` bytes equal `value`; true for len 0. */
 bool aloft_bytes_are(const uint8_t *p, size_t len, uint8_t value);
 

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "aloft/bytes.h"
+
 #include "at/engine.h"
 
 #define MAC_BYTES 6
@@ -12,20 +14,6 @@ static const char *find_comma(const char *at, const char *end)
 {
     const char *comma = memchr(at, ',', (size_t)(end - at));
     return comma != NULL ? comma : end;
-}
-
-static int digit_value(char c)
-{
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    if (c >= 'a' && c <= 'f') {
-        return c - 'a' + 10;
-    }
-    if (c >= 'A' && c <= 'F') {
-        return c - 'A' + 10;
-    }
-    return 16; /* No digit of any base here. */
 }
 
 /* Decimal or 0x, with an optional sign, within int32. */
@@ -47,7 +35,7 @@ static bool parse_number(const char *at, const char *end, int32_t *ret_value)
         return false;
     }
     for (; at < end; at++) {
-        uint32_t digit = (uint32_t)digit_value(*at);
+        uint32_t digit = aloft_hex_digit(*at);
         if (digit >= base || value > (limit - digit) / base) {
             return false;
         }
@@ -172,12 +160,13 @@ static bool parse_mac(const char *text, uint8_t *ret_mac)
 {
     for (size_t i = 0; i < MAC_CHARS; i++) {
         bool is_separator = i % 3 == 2;
-        if (is_separator ? text[i] != ':' : digit_value(text[i]) >= 16) {
+        if (is_separator ? text[i] != ':' : aloft_hex_digit(text[i]) >= 16) {
             return false;
         }
     }
     for (size_t i = 0; i < MAC_BYTES; i++) {
-        ret_mac[i] = (uint8_t)(digit_value(text[3 * i]) << 4 | digit_value(text[3 * i + 1]));
+        ret_mac[i] =
+            (uint8_t)(aloft_hex_digit(text[3 * i]) << 4 | aloft_hex_digit(text[3 * i + 1]));
     }
     return true;
 }

@@ -12,9 +12,6 @@
 /* The target of a redirect waits at the end of the client's buffer, out of the way of the next
  * request and of the head that answers it: a relative redirect needs it as its base. */
 
-#define PORT_HTTP  80
-#define PORT_HTTPS 443
-
 static const struct aloft_server *server_of(const struct aloft_module *m)
 {
     return m->http.mode == 0 ? &m->config.plain : &m->config.tls;
@@ -60,7 +57,7 @@ static enum aloft_err set_host(struct aloft_module *m, const struct aloft_locati
     memcpy(h->redirect_host, loc->host, loc->host_len);
     h->redirect_host[loc->host_len] = '\0';
     h->is_tls = loc->has_scheme ? loc->is_tls : h->is_tls;
-    h->port = loc->port != 0 ? loc->port : h->is_tls ? PORT_HTTPS : PORT_HTTP;
+    h->port = loc->port != 0 ? loc->port : h->is_tls ? ALOFT_PORT_HTTPS : ALOFT_PORT_HTTP;
     h->is_foreign = !is_same_host(h->redirect_host, server_of(m)->host);
     return ALOFT_ERR_OK;
 }

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "aloft/bytes.h"
+
 #include "http/request.h"
 
 #define STATUS_OK                  200
@@ -19,15 +21,6 @@ static void drop_front(struct aloft_http_state *h, size_t len)
     h->len = (uint16_t)(h->len - len);
 }
 
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    c = (char)(c | 0x20);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 static enum aloft_err take_sha256(struct aloft_http_state *h)
 {
     const char *value;
@@ -40,9 +33,9 @@ static enum aloft_err take_sha256(struct aloft_http_state *h)
         return ALOFT_ERR_HEADER;
     }
     for (size_t i = 0; i < sizeof h->sha256; i++) {
-        int high = hex_value(value[2 * i]);
-        int low = hex_value(value[2 * i + 1]);
-        if (high < 0 || low < 0) {
+        unsigned high = aloft_hex_digit(value[2 * i]);
+        unsigned low = aloft_hex_digit(value[2 * i + 1]);
+        if (high >= 16 || low >= 16) {
             return ALOFT_ERR_HEADER;
         }
         h->sha256[i] = (uint8_t)(high << 4 | low);

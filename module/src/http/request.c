@@ -8,9 +8,6 @@
 
 #include "text.h"
 
-#define PORT_HTTP  80
-#define PORT_HTTPS 443
-
 const char *aloft_request_path(enum aloft_http_ask ask)
 {
     return ask == ALOFT_HTTP_ASK_LIST ? "/v1/device/rom" : "/v1/device/rom/";
@@ -88,7 +85,7 @@ static void add_update_headers(struct aloft_text *t, const struct aloft_request_
 static void add_list_headers(struct aloft_text *t, const struct aloft_request_line *line)
 {
     aloft_text_add(t, "User-Agent: ESP32 HTTP Client/1.0\r\n");
-    add_host(t, line, line->port != (line->is_tls ? PORT_HTTPS : PORT_HTTP));
+    add_host(t, line, line->port != (line->is_tls ? ALOFT_PORT_HTTPS : ALOFT_PORT_HTTP));
     add_token(t, line);
 }
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "aloft/bytes.h"
 #include "host/auto.h"
 #include "host/files.h"
 #include "host/hashes.h"
@@ -37,14 +38,6 @@ static struct setting *find(struct settings *s, const char *key)
     return NULL;
 }
 
-static int hex_digit(char c)
-{
-    const char *digits = "0123456789abcdef";
-    const char *at = c != '\0' ? strchr(digits, c) : NULL;
-
-    return at ? (int)(at - digits) : -1;
-}
-
 /* `key=hex`; the line ends with a NUL. */
 static bool parse_line(const char *line, struct setting *ret_item)
 {
@@ -57,9 +50,9 @@ static bool parse_line(const char *line, struct setting *ret_item)
     memcpy(ret_item->key, line, key_len);
     ret_item->key[key_len] = '\0';
     for (ret_item->len = 0; *hex != '\0'; hex += 2) {
-        int high = hex_digit(hex[0]);
-        int low = high < 0 ? -1 : hex_digit(hex[1]);
-        if (low < 0 || ret_item->len == sizeof ret_item->value) {
+        unsigned high = aloft_hex_digit(hex[0]);
+        unsigned low = high < 16 ? aloft_hex_digit(hex[1]) : high;
+        if (low >= 16 || ret_item->len == sizeof ret_item->value) {
             return false;
         }
         ret_item->value[ret_item->len++] = (uint8_t)(high << 4 | low);
