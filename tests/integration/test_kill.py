@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Killing the module's or the server's process (SIGKILL) at random moments of an upgrade never yields a module that does
-not boot a whole image. The moments are drawn from a fixed seed, from the start of an upgrade to half
-as long again as an undisturbed one takes.
+not boot a whole image. The moments are random, around the commit.
 
 After each kill an independent reader judges the flash file as the boot loader would, then the module is started again
 and must say which version runs."""
@@ -64,10 +63,24 @@ def undisturbed_seconds(bench):
         return time.monotonic() - start
 
 
-def draw(moments, whole):
-    """Some are right at the start: on a fast machine little else comes before the whole file is in the socket. Some are
-    well behind the end: under load this upgrade takes longer than the undisturbed one did."""
-    return max(0, moments.uniform(-0.3, 1.5)) * whole
+class Moments:
+    """Random moments around the commit, wherever the machine's load puts it just now: after a kill that came too early for
+    the new image the next moments lie later, after one that came late they lie earlier."""
+
+    def __init__(self, seed, whole):
+        self._random, self._scale = random.Random(seed), whole
+        self.seen = []
+
+    def draw(self):
+        return self._random.uniform(0, 1.5) * self._scale
+
+    def learn(self, version):
+        self._scale *= 1.15 if version == OLD else 1 / 1.15
+        self.seen.append(version)
+
+    def check_both_sides(self, what):
+        assert {OLD, NEW} == set(self.seen), "the moments did not reach both sides of the commit"
+        print(f"{KILLS} kills of the {what}: {self.seen.count(OLD)} boot the old image, {self.seen.count(NEW)} the new one")
 
 
 def check_boots_whole(bench, flash):
@@ -83,35 +96,33 @@ def check_boots_whole(bench, flash):
 
 def test_killing_the_module_never_bricks_it(bench):
     aloft, folder, server, tokens, first = bench
-    whole, moments, seen = undisturbed_seconds(bench), random.Random(SEED), []
+    moments = Moments(SEED, undisturbed_seconds(bench))
     for number in range(KILLS):
         flash = copy_flash(first, folder, f"module-{number}")
         with module_on(aloft, flash, server, tokens) as module:
             begin(module)
-            module.read_for(draw(moments, whole))
+            module.read_for(moments.draw())
             module.kill()
-        seen.append(check_boots_whole(bench, flash))
+        moments.learn(check_boots_whole(bench, flash))
         flash.unlink()
-    assert {OLD, NEW} == set(seen), "the moments did not reach both sides of the commit"
-    print(f"{KILLS} kills of the module: {seen.count(OLD)} boot the old image, {seen.count(NEW)} the new one")
+    moments.check_both_sides("module")
 
 
 def test_killing_the_server_never_bricks_the_module(bench):
     aloft, folder, server, tokens, first = bench
-    whole, moments, seen = undisturbed_seconds(bench), random.Random(SEED + 1), []
+    moments = Moments(SEED + 1, undisturbed_seconds(bench))
     for number in range(KILLS):
         flash = copy_flash(first, folder, f"server-{number}")
         with module_on(aloft, flash, server, tokens) as module:
             begin(module)
-            said = module.read_for(draw(moments, whole))
+            said = module.read_for(moments.draw())
             server.kill()
             if b"ready\r\n" not in said:
                 module.read_until(b"ERROR\r\n", b"ready\r\n")
-        seen.append(check_boots_whole(bench, flash))
+        moments.learn(check_boots_whole(bench, flash))
         flash.unlink()
         server.start()
-    assert {OLD, NEW} == set(seen), "the moments did not reach both sides of the commit"
-    print(f"{KILLS} kills of the server: {seen.count(OLD)} boot the old image, {seen.count(NEW)} the new one")
+    moments.check_both_sides("server")
     flash = copy_flash(first, folder, "after")
     with module_on(aloft, flash, server, tokens) as module:  # and it still serves
         begin(module)
