@@ -10,6 +10,8 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "support"))
 
+from server import Server  # found by the line above
+
 
 @pytest.fixture(scope="session")
 def aloft():
@@ -18,3 +20,10 @@ def aloft():
     if not path.exists():
         pytest.exit(f"there is no {path}: build it first (make)", 2)
     return str(path)
+
+
+@pytest.fixture(scope="module")
+def server(aloft, tmp_path_factory):
+    """A server of the module's own, without products."""
+    with Server(aloft, tmp_path_factory.mktemp("serve")) as one:
+        yield one

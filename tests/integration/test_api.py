@@ -9,19 +9,13 @@ import pytest
 
 import app_image
 from api import blob_files, call, rows, statuses, talk, upload
-from server import Server, wait_until
+from server import wait_until
 
 PRODUCTS = "/api/v1/products"
 LAYOUT = "esp32c3_default"
 TOKEN = "0123456789abcdef0123456789abcdef01234567"
 UPLOAD_MAX = 16 * 1024 * 1024
 _names = (f"p{i}" for i in itertools.count())
-
-
-@pytest.fixture(scope="module")
-def server(aloft, tmp_path_factory):
-    with Server(aloft, tmp_path_factory.mktemp("serve")) as one:
-        yield one
 
 
 @pytest.fixture

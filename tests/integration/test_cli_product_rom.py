@@ -12,16 +12,10 @@ import pytest
 
 import app_image
 from api import blob_files, call, rows, talk
-from server import DEADLINE_S, Server, wait_until
+from server import DEADLINE_S, wait_until
 
 LAYOUT = "esp32c3_default"
 _names = (f"p{i}" for i in itertools.count())
-
-
-@pytest.fixture(scope="module")
-def server(aloft, tmp_path_factory):
-    with Server(aloft, tmp_path_factory.mktemp("serve")) as one:
-        yield one
 
 
 @pytest.fixture

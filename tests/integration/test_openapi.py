@@ -11,18 +11,12 @@ import yaml
 import app_image
 import schema
 from api import call, talk, upload
-from server import Server, wait_until
+from server import wait_until
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DOCUMENT = yaml.safe_load((ROOT / "server/api/openapi.yaml").read_text())
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 PRODUCT = "lamp"
-
-
-@pytest.fixture(scope="module")
-def server(aloft, tmp_path_factory):
-    with Server(aloft, tmp_path_factory.mktemp("serve")) as one:
-        yield one
 
 
 def methods_of(path):
