@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "fake_port.h"
+#include "dialogue.h"
 
 /* Byte-exact dialogues; the sections named are of facts/at-commands.md. */
 
@@ -92,18 +92,6 @@ static int set_up(void **state)
     fake_port_boot(f, &config);
     *state = f;
     return 0;
-}
-
-static int tear_down(void **state)
-{
-    fake_port_free(*state);
-    return 0;
-}
-
-static void expect(struct fake_port *f, const char *input, const char *wanted)
-{
-    fake_port_send(f, input);
-    assert_string_equal(fake_port_read(f), wanted);
 }
 
 /* 1.9, 8.2 */

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "fake_port.h"
+#include "dialogue.h"
 
 /* Byte-exact dialogues of facts/at-commands.md 4, echo off unless said otherwise. */
 
@@ -28,18 +28,6 @@ static int set_up(void **state)
     boot(f, "esp32c3");
     *state = f;
     return 0;
-}
-
-static int tear_down(void **state)
-{
-    fake_port_free(*state);
-    return 0;
-}
-
-static void expect(struct fake_port *f, const char *input, const char *wanted)
-{
-    fake_port_send(f, input);
-    assert_string_equal(fake_port_read(f), wanted);
 }
 
 static void echo__is_on_at_boot_and_switched_by_ate(void **state)

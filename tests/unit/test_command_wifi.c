@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "fake_port.h"
+#include "dialogue.h"
 
 #include "command/wifi.h"
 
@@ -30,18 +30,6 @@ static int set_up(void **state)
     boot(f);
     *state = f;
     return 0;
-}
-
-static int tear_down(void **state)
-{
-    fake_port_free(*state);
-    return 0;
-}
-
-static void expect(struct fake_port *f, const char *input, const char *wanted)
-{
-    fake_port_send(f, input);
-    assert_string_equal(fake_port_read(f), wanted);
 }
 
 static void expect_after(struct fake_port *f, uint32_t ms, const char *wanted)

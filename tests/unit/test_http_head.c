@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "unit.h"
+#include "stock_request.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,25 +10,13 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-/* The seven lines that end each request of a stock module (facts/ciupdate-wire.md 2.1). */
-#define STOCK_TAIL                                                                                 \
-    "Connection: keep-alive\r\n"                                                                   \
-    "Cache-Control: no-cache\r\n"                                                                  \
-    "User-Agent: Mozilla/5.0 (Windows NT 5.1) AppleWebKit/537.36 (KHTML, like Gecko) "             \
-    "Chrome/30.0.1599.101 Safari/537.36 \r\n"                                                      \
-    "Accept: */*\r\n"                                                                              \
-    "Authorization: token 0123456789abcdef0123456789abcdef01234567\r\n"                            \
-    "Accept-Encoding: gzip,deflate,sdch\r\n"                                                       \
-    "Accept-Language: zh-CN,zh;q=0.8\r\n"                                                          \
-    "\r\n"
-
 #define STOCK_VERSION                                                                              \
     "GET /v1/device/rom/?is_format_simple=true HTTP/1.0\r\n"                                       \
-    "Host: iot.espressif.cn:80\r\n" STOCK_TAIL
+    "Host: iot.espressif.cn:80\r\n" STOCK_TAIL "\r\n"
 
 #define STOCK_FILE                                                                                 \
     "GET /v1/device/rom/?action=download_rom&version=v5.0.1.0&filename=ota.bin HTTP/1.1\r\n"       \
-    "Host: iot.espressif.cn:80\r\n" STOCK_TAIL
+    "Host: iot.espressif.cn:80\r\n" STOCK_TAIL "\r\n"
 
 /* facts/ciupdate-wire.md 4.1 */
 #define STOCK_LIST                                                                                 \

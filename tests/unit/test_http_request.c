@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "unit.h"
+#include "stock_request.h"
 
 #include <string.h>
 
@@ -9,16 +10,7 @@
 /* Byte for byte as facts/ciupdate-wire.md 2.1, 3.1 and 4.1, which also give the lengths; our own
  * headers stand between the last stock line and the blank line. */
 
-#define STOCK_HEADERS                                                                              \
-    "Host: iot.espressif.cn:80\r\n"                                                                \
-    "Connection: keep-alive\r\n"                                                                   \
-    "Cache-Control: no-cache\r\n"                                                                  \
-    "User-Agent: Mozilla/5.0 (Windows NT 5.1) AppleWebKit/537.36 (KHTML, like Gecko) "             \
-    "Chrome/30.0.1599.101 Safari/537.36 \r\n"                                                      \
-    "Accept: */*\r\n"                                                                              \
-    "Authorization: token 0123456789abcdef0123456789abcdef01234567\r\n"                            \
-    "Accept-Encoding: gzip,deflate,sdch\r\n"                                                       \
-    "Accept-Language: zh-CN,zh;q=0.8\r\n"
+#define STOCK_HEADERS "Host: iot.espressif.cn:80\r\n" STOCK_TAIL
 
 #define OUR_HEADERS                                                                                \
     "Aloft-Device: 7cdfa100000a\r\n"                                                               \

@@ -13,14 +13,11 @@
 #define ALOFT_VERSION_ANSWER_MAX 1024 /**< Head + JSON of the version document (wire 2.3). */
 #define ALOFT_VERSION_LIST_MAX   8000 /**< Body of the version list (wire 4.3). */
 #define ALOFT_FILE_HEAD_MAX      512  /**< Head of a file answer (wire 3.3). */
-#define ALOFT_FIRST_BODY_MIN     128 /**< Body bytes that leave together with the head (wire 3.3). */
-#define ALOFT_STOCK_REQUEST_MAX                                                                    \
-    1024                         /**< The longest request a stock module can build (wire 3.1). */
-#define ALOFT_OUR_HEADER_MAX 64  /**< Bytes of a value of our own request headers (wire 7). */
-#define ALOFT_PORT_HTTP      80  /**< Not named in a Host field (RFC 9110 4.2.1). */
-#define ALOFT_PORT_HTTPS     443 /**< Likewise over TLS. */
-#define ALOFT_REDIRECT_MAX   10  /**< Hops a client follows (wire 7). */
-#define ALOFT_UPLOAD_MAX     (16u * 1024 * 1024) /**< An upload; no slot is larger (formats 1.5). */
+#define ALOFT_OUR_HEADER_MAX     64   /**< Bytes of a value of our own request headers (wire 7). */
+#define ALOFT_PORT_HTTP          80   /**< Not named in a Host field (RFC 9110 4.2.1). */
+#define ALOFT_PORT_HTTPS         443  /**< Likewise over TLS. */
+#define ALOFT_REDIRECT_MAX       10   /**< Hops a client follows (wire 7). */
+#define ALOFT_UPLOAD_MAX         (16u * 1024 * 1024) /**< An upload; no slot is larger (formats 1.5). */
 
 #define ALOFT_SECTOR_BYTES 4096u  /**< Smallest erase (formats 5). */
 #define ALOFT_BLOCK_BYTES  65536u /**< Largest aligned erase used (formats 5). */

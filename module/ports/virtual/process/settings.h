@@ -12,7 +12,7 @@
  * Small values in a text file, one `key=hex` per line. Every change replaces the file as a whole,
  * so that a killed process leaves the old or the new values. What a module keeps in its nvs
  * partition stands in FILE.settings (mode 0600: the Wi-Fi password is among it), what belongs to
- * the part itself (layout, MAC, eFuse) in FILE.module.
+ * the part itself (layout, MAC) in FILE.module.
  */
 
 #define SETTINGS_MAX         64
