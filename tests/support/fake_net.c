@@ -18,7 +18,7 @@ static bool is_due(unsigned *n_waits)
     return false;
 }
 
-static enum aloft_err net_resolve(void *ctx, const char *host, struct aloft_addr *ret_addr)
+static enum aloft_err net_resolve(void *ctx, const char *host, struct aloft_addrs *ret_addrs)
 {
     struct fake_net *net = net_of(ctx);
     struct fake_answer *answer = &net->answers[net->n_contacts];
@@ -30,20 +30,20 @@ static enum aloft_err net_resolve(void *ctx, const char *host, struct aloft_addr
         return ALOFT_ERR_AGAIN;
     }
     memcpy(net->contacts[net->n_contacts].host, host, strlen(host) + 1);
-    *ret_addr = (struct aloft_addr){{192, 0, 2, 1}};
+    *ret_addrs = (struct aloft_addrs){1, {{4, {192, 0, 2, 1}}}};
     return answer->resolve_err;
 }
 
 static enum aloft_err net_open(void *ctx, const struct aloft_addr *addr, uint16_t port,
-                               const char *tls_host, int *ret_socket)
+                               const struct aloft_tls *tls, int *ret_socket)
 {
     struct fake_net *net = net_of(ctx);
     struct fake_contact *contact = &net->contacts[net->n_contacts];
 
     (void)addr;
     contact->port = port;
-    if (tls_host != NULL) {
-        memcpy(contact->tls_host, tls_host, strlen(tls_host) + 1);
+    if (tls != NULL) {
+        memcpy(contact->tls_host, tls->host, strlen(tls->host) + 1);
     }
     *ret_socket = -1;
     net->n_contacts++;
@@ -136,8 +136,12 @@ void fake_net_attach(struct fake_net *net, struct fake_port *f)
 {
     memset(net, 0, sizeof *net);
     f->net = net;
-    f->port.net =
-        (struct aloft_port_net){net_resolve, net_open, net_ready, net_read, net_write, net_close};
+    f->port.net = (struct aloft_port_net){.resolve = net_resolve,
+                                          .open = net_open,
+                                          .ready = net_ready,
+                                          .read = net_read,
+                                          .write = net_write,
+                                          .close = net_close};
 }
 
 struct fake_answer *fake_net_add(struct fake_net *net, const void *bytes, size_t len)

@@ -106,21 +106,21 @@ static void boot_restart(void *ctx)
     ((struct fake_port *)ctx)->boot.n_restarts++;
 }
 
-static enum aloft_err net_resolve(void *ctx, const char *host, struct aloft_addr *ret_addr)
+static enum aloft_err net_resolve(void *ctx, const char *host, struct aloft_addrs *ret_addrs)
 {
     (void)ctx;
     (void)host;
-    (void)ret_addr;
+    (void)ret_addrs;
     return ALOFT_ERR_RESOLVE;
 }
 
 static enum aloft_err net_open(void *ctx, const struct aloft_addr *addr, uint16_t port,
-                               const char *tls_host, int *ret_socket)
+                               const struct aloft_tls *tls, int *ret_socket)
 {
     (void)ctx;
     (void)addr;
     (void)port;
-    (void)tls_host;
+    (void)tls;
     *ret_socket = -1;
     return ALOFT_ERR_CONNECT;
 }
@@ -201,10 +201,10 @@ static void wifi_ap_mac(void *ctx, uint8_t *ret_mac)
     memcpy(ret_mac, "\x7c\xdf\xa1\x00\x00\x0b", 6);
 }
 
-static void wifi_ap_ip(void *ctx, uint8_t *ret_ip)
+static void wifi_ap_ip(void *ctx, struct aloft_ip_config *ret_config)
 {
     (void)ctx;
-    memcpy(ret_ip, "\xc0\xa8\x04\x01", 4);
+    *ret_config = (struct aloft_ip_config){{192, 168, 4, 1}, {192, 168, 4, 1}, {255, 255, 255, 0}};
 }
 
 static struct fake_setting *find_setting(struct fake_port *f, const char *key)
@@ -330,9 +330,19 @@ static void fill_port(struct fake_port *f)
         .flash = {flash_read, flash_erase, flash_write},
         .boot = {boot_spare, boot_select, boot_confirm, boot_is_unconfirmed, boot_is_pending,
                  boot_reason, boot_restart},
-        .net = {net_resolve, net_open, net_ready, net_read, net_write, net_close},
-        .wifi = {wifi_set_mode, wifi_join, wifi_leave, wifi_status, wifi_station_mac, wifi_ap_mac,
-                 wifi_ap_ip},
+        .net = {.resolve = net_resolve,
+                .open = net_open,
+                .ready = net_ready,
+                .read = net_read,
+                .write = net_write,
+                .close = net_close},
+        .wifi = {.set_mode = wifi_set_mode,
+                 .join = wifi_join,
+                 .leave = wifi_leave,
+                 .status = wifi_status,
+                 .station_mac = wifi_station_mac,
+                 .ap_mac = wifi_ap_mac,
+                 .ap_ip = wifi_ap_ip},
         .settings = {settings_get, settings_set, settings_remove, settings_remove_all},
         .uart = {uart_write, uart_is_drained, uart_set_format, uart_get_format},
         .sha256 = *f->sha256,

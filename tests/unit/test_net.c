@@ -13,7 +13,7 @@
 
 #define DEADLINE_MS 10000
 
-static const struct aloft_addr loopback = {{127, 0, 0, 1}};
+static const struct aloft_addr loopback = {4, {127, 0, 0, 1}};
 
 /* A listener nobody accepts on: the kernel completes connections by itself. */
 struct bench {
@@ -156,31 +156,31 @@ static void socket__that_was_never_opened_is_refused(void **state)
 static void resolve__answers_a_literal_at_once_and_a_name_later(void **state)
 {
     struct bench *b = *state;
-    struct aloft_addr addr;
+    struct aloft_addrs addrs;
     enum aloft_err err;
 
-    assert_err(net_resolve(b->net, "10.1.2.3", &addr), ALOFT_ERR_OK);
-    assert_memory_equal(addr.ipv4, ((const uint8_t[]){10, 1, 2, 3}), 4);
-    assert_err(net_resolve(b->net, "localhost", &addr), ALOFT_ERR_AGAIN);
-    while ((err = net_resolve(b->net, "localhost", &addr)) == ALOFT_ERR_AGAIN) {
+    assert_err(net_resolve(b->net, "10.1.2.3", &addrs), ALOFT_ERR_OK);
+    assert_memory_equal(addrs.items[0].bytes, ((const uint8_t[]){10, 1, 2, 3}), 4);
+    assert_err(net_resolve(b->net, "localhost", &addrs), ALOFT_ERR_AGAIN);
+    while ((err = net_resolve(b->net, "localhost", &addrs)) == ALOFT_ERR_AGAIN) {
         wait_once(b->net);
     }
     assert_err(err, ALOFT_ERR_OK);
-    assert_memory_equal(&addr, &loopback, sizeof addr);
+    assert_memory_equal(&addrs.items[0], &loopback, sizeof loopback);
 }
 
 static void resolve__of_another_name_abandons_the_first(void **state)
 {
     struct bench *b = *state;
-    struct aloft_addr addr;
+    struct aloft_addrs addrs;
     enum aloft_err err;
 
-    assert_err(net_resolve(b->net, "nonexistent.invalid", &addr), ALOFT_ERR_AGAIN);
-    while ((err = net_resolve(b->net, "localhost", &addr)) == ALOFT_ERR_AGAIN) {
+    assert_err(net_resolve(b->net, "nonexistent.invalid", &addrs), ALOFT_ERR_AGAIN);
+    while ((err = net_resolve(b->net, "localhost", &addrs)) == ALOFT_ERR_AGAIN) {
         wait_once(b->net);
     }
     assert_err(err, ALOFT_ERR_OK);
-    assert_memory_equal(&addr, &loopback, sizeof addr);
+    assert_memory_equal(&addrs.items[0], &loopback, sizeof loopback);
 }
 
 static void map_parse__takes_two_addresses(void **state)

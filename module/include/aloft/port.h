@@ -65,28 +65,58 @@ struct aloft_port_boot {
     void (*restart)(void *ctx);
 };
 
-/** An IPv4 address in network order bytes. */
+/** An IP address in network order bytes. */
 struct aloft_addr {
-    uint8_t ipv4[4];
+    uint8_t len; /**< 4: IPv4, 16: IPv6. */
+    uint8_t bytes[16];
 };
 
-/** Sockets are small non-negative numbers of the port's. */
+/** Addresses of one name that are tried one after the other. */
+#define ALOFT_ADDRS_MAX 4
+
+struct aloft_addrs {
+    uint8_t n;                                /**< At least 1 after a good look-up. */
+    struct aloft_addr items[ALOFT_ADDRS_MAX]; /**< Best first (RFC 6724). */
+};
+
+/** What makes the server of a TLS connection the right one. */
+enum aloft_tls_trust {
+    ALOFT_TLS_TRUST_NONE, /**< Any server, as stock firmware does: for logs a warning. */
+    ALOFT_TLS_TRUST_CA,   /**< A chain to a CA of the setting ALOFT_SETTING_TLS_CA, and the name. */
+    ALOFT_TLS_TRUST_PIN,  /**< This key, whatever the certificate says. */
+};
+
+/** PEM, one or more certificates: read by the port when a connection with ALOFT_TLS_TRUST_CA is
+ * opened. Not there, or not readable: the connection fails with ALOFT_ERR_TLS. */
+#define ALOFT_SETTING_TLS_CA "tls.ca"
+
+#define ALOFT_TLS_PIN_BYTES 32
+
+struct aloft_tls {
+    const char *host; /**< For SNI (not for a literal), and with CA the name in the certificate. */
+    enum aloft_tls_trust trust;
+    const uint8_t *pin; /**< PIN: SHA-256 of the server's SubjectPublicKeyInfo (RFC 7469 2.4). */
+};
+
+/**
+ * Sockets are small non-negative numbers of the port's. Functions from listen() on may be NULL:
+ * then what needs them answers ERROR.
+ */
 struct aloft_port_net {
     /**
-     * Name to address; a dotted IPv4 literal answers at once. Ask again with the same `host` while
-     * AGAIN.
+     * Name to addresses; an IPv4 or IPv6 literal answers at once. Ask again with the same `host`
+     * while AGAIN; questions for different names do not disturb each other.
      * @retval ALOFT_ERR_AGAIN   Being looked up.
      * @retval ALOFT_ERR_RESOLVE No such name, or no network.
      */
-    enum aloft_err (*resolve)(void *ctx, const char *host, struct aloft_addr *ret_addr);
+    enum aloft_err (*resolve)(void *ctx, const char *host, struct aloft_addrs *ret_addrs);
     /**
      * Begin to connect. Returns at once; the outcome comes from ready().
-     * @param tls_host  NULL = plain TCP. Otherwise TLS with this name as SNI (no SNI for a
-     * literal); borrowed until ready() answered.
+     * @param tls  NULL = plain TCP. It and what it points to is borrowed until ready() answered.
      * @retval ALOFT_ERR_CONNECT No socket free, or refused at once. `*ret_socket` is -1.
      */
     enum aloft_err (*open)(void *ctx, const struct aloft_addr *addr, uint16_t port,
-                           const char *tls_host, int *ret_socket);
+                           const struct aloft_tls *tls, int *ret_socket);
     /** OK: connected, TLS included. AGAIN. CONNECT or TLS: failed; close() is still due. */
     enum aloft_err (*ready)(void *ctx, int socket);
     /**
@@ -98,8 +128,42 @@ struct aloft_port_net {
     enum aloft_err (*read)(void *ctx, int socket, uint8_t *buf, size_t cap, size_t *ret_n);
     /** Like read(); `*ret_n` bytes were taken. */
     enum aloft_err (*write)(void *ctx, int socket, const uint8_t *buf, size_t len, size_t *ret_n);
-    /** Give the socket back; -1 is ignored. */
+    /** Give any kind of socket back; -1 is ignored. */
     void (*close)(void *ctx, int socket);
+
+    /**
+     * Accept TCP connections on all interfaces.
+     * @param port      0 = any free one.
+     * @param ret_port  The one it is.
+     * @retval ALOFT_ERR_CONNECT The port is taken, or no socket is free. `*ret_socket` is -1.
+     */
+    enum aloft_err (*listen)(void *ctx, uint16_t port, int *ret_socket, uint16_t *ret_port);
+    /** The next connection, ready for read() and write(). @retval ALOFT_ERR_AGAIN None waits, or
+     * no socket is free. */
+    enum aloft_err (*accept)(void *ctx, int listener, int *ret_socket);
+    /**
+     * A UDP socket; broadcasts may be sent.
+     * @param local  NULL = all interfaces; else the address it is bound to.
+     * @param port   0 = any free one.
+     * @retval ALOFT_ERR_CONNECT As with listen().
+     */
+    enum aloft_err (*udp_open)(void *ctx, const struct aloft_addr *local, uint16_t port,
+                               int *ret_socket);
+    /** A datagram leaves whole or not at all. @retval ALOFT_ERR_AGAIN Full. @retval ALOFT_ERR_IO.
+     */
+    enum aloft_err (*udp_send)(void *ctx, int socket, const struct aloft_addr *to, uint16_t port,
+                               const uint8_t *buf, size_t len);
+    /** The next datagram; one longer than `cap` is dropped. @param ret_from, ret_port  NULL = of no
+     * interest. @retval ALOFT_ERR_AGAIN Nothing there. */
+    enum aloft_err (*udp_receive)(void *ctx, int socket, uint8_t *buf, size_t cap, size_t *ret_n,
+                                  struct aloft_addr *ret_from, uint16_t *ret_port);
+    /**
+     * One echo request; ask again with the same `to` while AGAIN, one at a time.
+     * @retval ALOFT_ERR_AGAIN   No answer yet. The port gives up after a time of its own.
+     * @retval ALOFT_ERR_TIMEOUT No answer came.
+     * @retval ALOFT_ERR_IO      It could not be sent.
+     */
+    enum aloft_err (*ping)(void *ctx, const struct aloft_addr *to, uint32_t *ret_ms);
 };
 
 enum aloft_wifi_state {
@@ -138,6 +202,50 @@ struct aloft_wifi_status {
     uint8_t netmask[4];
 };
 
+/** Numbers of the vendor's list (facts/at-commands.md 3.2). */
+enum aloft_wifi_auth {
+    ALOFT_WIFI_OPEN = 0,
+    ALOFT_WIFI_WEP = 1,
+    ALOFT_WIFI_WPA = 2,
+    ALOFT_WIFI_WPA2 = 3,
+    ALOFT_WIFI_WPA_WPA2 = 4,
+    ALOFT_WIFI_WPA2_ENT = 5,
+    ALOFT_WIFI_WPA3 = 6,
+    ALOFT_WIFI_WPA2_WPA3 = 7,
+};
+
+/** One access point of a scan. */
+struct aloft_scan_entry {
+    char ssid[33]; /**< Empty = hidden. */
+    uint8_t bssid[6];
+    uint8_t channel;
+    int8_t rssi;
+    uint8_t auth; /**< enum aloft_wifi_auth. */
+};
+
+/** The module's own access point. */
+struct aloft_soft_ap {
+    char ssid[33];
+    char password[65];
+    uint8_t channel;
+    uint8_t auth; /**< enum aloft_wifi_auth: OPEN, WPA, WPA2 or WPA_WPA2. */
+    uint8_t max_stations;
+    bool is_hidden;
+};
+
+/** A client of the module's own access point. */
+struct aloft_soft_ap_client {
+    uint8_t mac[6];
+    uint8_t ip[4]; /**< 0.0.0.0 = none yet. */
+};
+
+/** Address of an interface. */
+struct aloft_ip_config {
+    uint8_t ip[4];
+    uint8_t gateway[4];
+    uint8_t netmask[4];
+};
+
 struct aloft_port_wifi {
     /** 0 off, 1 station, 2 soft-AP, 3 both. */
     enum aloft_err (*set_mode)(void *ctx, uint8_t mode);
@@ -149,7 +257,25 @@ struct aloft_port_wifi {
     void (*status)(void *ctx, struct aloft_wifi_status *ret_status);
     void (*station_mac)(void *ctx, uint8_t *ret_mac); /**< 6 bytes. */
     void (*ap_mac)(void *ctx, uint8_t *ret_mac);      /**< 6 bytes. */
-    void (*ap_ip)(void *ctx, uint8_t *ret_ip);        /**< 4 bytes. */
+    void (*ap_ip)(void *ctx, struct aloft_ip_config *ret_config);
+    enum aloft_err (*set_ap_ip)(void *ctx, const struct aloft_ip_config *config);
+    /** NULL = by DHCP, as after init. Holds for the present link too. */
+    enum aloft_err (*set_station_ip)(void *ctx, const struct aloft_ip_config *config);
+    /** Take effect at once where the mode has a soft-AP; copied. */
+    enum aloft_err (*set_soft_ap)(void *ctx, const struct aloft_soft_ap *soft_ap);
+    /** The `index`-th client in order of joining, the last one joined last.
+     * @retval ALOFT_ERR_NOT_FOUND There are fewer. */
+    enum aloft_err (*soft_ap_client)(void *ctx, uint8_t index,
+                                     struct aloft_soft_ap_client *ret_client);
+    /** Look at all channels; a scan that runs goes on. @retval ALOFT_ERR_STATE The station is off.
+     */
+    enum aloft_err (*scan)(void *ctx);
+    /**
+     * The `index`-th access point of the last scan, strongest first.
+     * @retval ALOFT_ERR_AGAIN     The scan runs.
+     * @retval ALOFT_ERR_NOT_FOUND There are fewer.
+     */
+    enum aloft_err (*scan_entry)(void *ctx, uint16_t index, struct aloft_scan_entry *ret_entry);
 };
 
 /** Small values that survive a restart (NVS on ESP chips). Keys are constants of the library, <= 15
@@ -205,6 +331,8 @@ struct aloft_port {
     struct aloft_port_uart uart;
     struct aloft_hash sha256; /**< State memory for one running hash, owned by the port. */
     void (*firmware_info)(void *ctx, struct aloft_firmware_info *ret_info);
+    /** Bytes of free memory now, and the fewest there ever were; NULL = not known. */
+    void (*free_memory)(void *ctx, uint32_t *ret_now, uint32_t *ret_least);
     /** One line for the developer's log, never the AT port; NULL = none. Must not call back. */
     void (*log)(void *ctx, const char *line);
 };

@@ -262,14 +262,14 @@ static void print_interface(struct aloft_module *m, const char *name, const uint
 static enum aloft_reply execute_cifsr(struct aloft_module *m, const struct aloft_params *params)
 {
     struct aloft_wifi_status status;
-    uint8_t ip[4];
+    struct aloft_ip_config ap;
     uint8_t mac[6];
 
     (void)params;
     if ((m->wifi.mode & MODE_AP) != 0) {
-        m->port->wifi.ap_ip(m->port->ctx, ip);
+        m->port->wifi.ap_ip(m->port->ctx, &ap);
         m->port->wifi.ap_mac(m->port->ctx, mac);
-        print_interface(m, "AP", ip, mac);
+        print_interface(m, "AP", ap.ip, mac);
     }
     if (aloft_wifi_has_station(m)) {
         m->port->wifi.status(m->port->ctx, &status);

@@ -33,7 +33,7 @@ static enum outcome fail(struct aloft_module *m, enum aloft_err err)
 
 static enum outcome resolve_host(struct aloft_module *m)
 {
-    enum aloft_err err = m->port->net.resolve(m->port->ctx, aloft_follow_host(m), &m->http.addr);
+    enum aloft_err err = m->port->net.resolve(m->port->ctx, aloft_follow_host(m), &m->http.addrs);
 
     if (err == ALOFT_ERR_AGAIN) {
         return OUTCOME_WAIT;
@@ -45,11 +45,12 @@ static enum outcome connect_socket(struct aloft_module *m)
 {
     const struct aloft_port_net *net = &m->port->net;
     struct aloft_http_state *h = &m->http;
-    const char *tls_host = h->is_tls ? aloft_follow_host(m) : NULL;
     enum aloft_err err = ALOFT_ERR_OK;
 
     if (h->socket < 0) {
-        err = net->open(m->port->ctx, &h->addr, h->port, tls_host, &h->socket);
+        h->tls = (struct aloft_tls){.host = aloft_follow_host(m)};
+        err = net->open(m->port->ctx, &h->addrs.items[0], h->port, h->is_tls ? &h->tls : NULL,
+                        &h->socket);
     }
     if (err == ALOFT_ERR_OK) {
         err = net->ready(m->port->ctx, h->socket);

@@ -57,7 +57,8 @@ struct aloft_http_state {
     uint16_t sent;       /**< Of the request. */
     uint16_t n_body;     /**< The first bytes of `buf` are body; the rest is still chunked. */
     uint8_t sha256[ALOFT_SHA256_BYTES]; /**< Of the `Aloft-Sha256` header. */
-    struct aloft_addr addr;
+    struct aloft_addrs addrs;
+    struct aloft_tls tls;
     struct aloft_http_chunked chunked;
     struct aloft_http_head head;
     struct aloft_json json;

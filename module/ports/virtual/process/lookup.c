@@ -23,7 +23,7 @@ struct job {
     int n_owners;
     bool is_done;
     enum aloft_err err;
-    struct aloft_addr addr;
+    struct aloft_addrs addrs;
     int event_fd; /**< The job's own duplicate: the look-up may be gone first. */
     char host[ADDRESS_HOST_BYTES];
 };
@@ -45,7 +45,7 @@ static void let_go(struct job *job)
     }
 }
 
-static enum aloft_err ask_system(const char *host, struct aloft_addr *ret_addr)
+static enum aloft_err ask_system(const char *host, struct aloft_addrs *ret_addrs)
 {
     const struct addrinfo hints = {.ai_family = AF_INET, .ai_socktype = SOCK_STREAM};
     struct addrinfo *list = NULL;
@@ -55,7 +55,8 @@ static enum aloft_err ask_system(const char *host, struct aloft_addr *ret_addr)
         return ALOFT_ERR_RESOLVE;
     }
     memcpy(&found, list->ai_addr, sizeof found);
-    memcpy(ret_addr->ipv4, &found.sin_addr, sizeof ret_addr->ipv4);
+    *ret_addrs = (struct aloft_addrs){.n = 1, .items = {{.len = 4}}};
+    memcpy(ret_addrs->items[0].bytes, &found.sin_addr, sizeof found.sin_addr);
     freeaddrinfo(list);
     return ALOFT_ERR_OK;
 }
@@ -63,12 +64,12 @@ static enum aloft_err ask_system(const char *host, struct aloft_addr *ret_addr)
 static void *run(void *arg)
 {
     struct job *job = arg;
-    struct aloft_addr addr = {{0}};
-    enum aloft_err err = ask_system(job->host, &addr);
+    struct aloft_addrs addrs = {.n = 0};
+    enum aloft_err err = ask_system(job->host, &addrs);
 
     (void)pthread_mutex_lock(&job->lock);
     job->err = err;
-    job->addr = addr;
+    job->addrs = addrs;
     job->is_done = true;
     (void)pthread_mutex_unlock(&job->lock);
     (void)eventfd_write(job->event_fd, 1); /* cannot block: the counter is far from full */
@@ -146,9 +147,11 @@ void lookup_drain(struct lookup *l)
     (void)eventfd_read(l->event_fd, &ignored); /* empty is fine */
 }
 
-enum aloft_err lookup_ask(struct lookup *l, const char *host, struct aloft_addr *ret_addr)
+enum aloft_err lookup_ask(struct lookup *l, const char *host, struct aloft_addrs *ret_addrs)
 {
-    if (inet_pton(AF_INET, host, ret_addr->ipv4) == 1) {
+    if (inet_pton(AF_INET, host, ret_addrs->items[0].bytes) == 1) {
+        ret_addrs->n = 1;
+        ret_addrs->items[0].len = 4;
         return ALOFT_ERR_OK;
     }
     if (l->job && strcmp(l->job->host, host) != 0) {
@@ -161,14 +164,14 @@ enum aloft_err lookup_ask(struct lookup *l, const char *host, struct aloft_addr 
     (void)pthread_mutex_lock(&l->job->lock);
     bool is_done = l->job->is_done;
     enum aloft_err err = l->job->err;
-    struct aloft_addr addr = l->job->addr;
+    struct aloft_addrs addrs = l->job->addrs;
     (void)pthread_mutex_unlock(&l->job->lock);
     if (!is_done) {
         return ALOFT_ERR_AGAIN;
     }
     lookup_abandon(l);
     if (err == ALOFT_ERR_OK) {
-        *ret_addr = addr;
+        *ret_addrs = addrs;
     }
     return err;
 }

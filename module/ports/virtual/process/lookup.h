@@ -23,7 +23,7 @@ void lookup_drain(struct lookup *lookup);
 
 /** As resolve() of struct aloft_port_net. */
 ALOFT_MUST_CHECK
-enum aloft_err lookup_ask(struct lookup *lookup, const char *host, struct aloft_addr *ret_addr);
+enum aloft_err lookup_ask(struct lookup *lookup, const char *host, struct aloft_addrs *ret_addrs);
 
 /** Forget a running question. */
 void lookup_abandon(struct lookup *lookup);

@@ -19,6 +19,7 @@
 #include "process/tls.h"
 
 #define MAP_TEXT_BYTES  (2 * ADDRESS_HOST_BYTES)
+#define IPV4_BYTES      4
 #define STAND_IN_PREFIX 198, 18, 0 /* RFC 2544 */
 
 enum socket_state { SOCKET_FREE, SOCKET_CONNECTING, SOCKET_SHAKING, SOCKET_OPEN, SOCKET_FAILED };
@@ -94,8 +95,10 @@ static enum aloft_err add_map(struct net *net, const struct net_map *map, struct
     m->text = *map;
     if (same_host) {
         m->asked = same_host->asked;
-    } else if (inet_pton(AF_INET, map->from.host, m->asked.ipv4) != 1) {
-        m->asked = (struct aloft_addr){{STAND_IN_PREFIX, (uint8_t)(net->n_maps + 1)}};
+    } else if (inet_pton(AF_INET, map->from.host, m->asked.bytes) == 1) {
+        m->asked.len = IPV4_BYTES;
+    } else {
+        m->asked = (struct aloft_addr){IPV4_BYTES, {STAND_IN_PREFIX, (uint8_t)(net->n_maps + 1)}};
     }
     enum aloft_err err = look_up_target(m, e);
     if (err == ALOFT_ERR_OK) {
@@ -180,15 +183,15 @@ void net_poll_done(struct net *net, const struct pollfd *fds, size_t n_fds)
     }
 }
 
-enum aloft_err net_resolve(struct net *net, const char *host, struct aloft_addr *ret_addr)
+enum aloft_err net_resolve(struct net *net, const char *host, struct aloft_addrs *ret_addrs)
 {
     const struct mapping *m = find_map(net, host);
 
     if (m) {
-        *ret_addr = m->asked;
+        *ret_addrs = (struct aloft_addrs){.n = 1, .items = {m->asked}};
         return ALOFT_ERR_OK;
     }
-    return lookup_ask(net->lookup, host, ret_addr);
+    return lookup_ask(net->lookup, host, ret_addrs);
 }
 
 /* The real address for what the module asks. */
@@ -203,7 +206,7 @@ static void translate(const struct net *net, const struct aloft_addr *addr, uint
         }
     }
     *ret_to = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons(port)};
-    memcpy(&ret_to->sin_addr, addr->ipv4, sizeof addr->ipv4);
+    memcpy(&ret_to->sin_addr, addr->bytes, sizeof ret_to->sin_addr);
 }
 
 /* A stand-in address whose port is not mapped leads nowhere; on a real network it might. */
@@ -223,7 +226,7 @@ static enum aloft_err fail_socket(struct net_socket *s, enum aloft_err err, cons
 }
 
 static enum aloft_err begin(struct net *net, struct net_socket *s, const struct sockaddr_in *to,
-                            const char *tls_host)
+                            const struct aloft_tls *tls)
 {
     struct in_addr literal;
     AUTO_FD int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -241,9 +244,9 @@ static enum aloft_err begin(struct net *net, struct net_socket *s, const struct 
         return ALOFT_ERR_CONNECT;
     }
     s->tls = NULL;
-    if (tls_host) {
-        bool is_literal = inet_pton(AF_INET, tls_host, &literal) == 1;
-        s->tls = tls_session_new(net->tls, fd, is_literal ? NULL : tls_host);
+    if (tls) {
+        bool is_literal = inet_pton(AF_INET, tls->host, &literal) == 1;
+        s->tls = tls_session_new(net->tls, fd, is_literal ? NULL : tls->host);
         if (!s->tls) {
             return ALOFT_ERR_CONNECT;
         }
@@ -255,7 +258,7 @@ static enum aloft_err begin(struct net *net, struct net_socket *s, const struct 
 }
 
 enum aloft_err net_open(struct net *net, const struct aloft_addr *addr, uint16_t port,
-                        const char *tls_host, int *ret_socket)
+                        const struct aloft_tls *tls, int *ret_socket)
 {
     struct sockaddr_in to;
     char ip[INET_ADDRSTRLEN];
@@ -269,7 +272,7 @@ enum aloft_err net_open(struct net *net, const struct aloft_addr *addr, uint16_t
         }
         (void)snprintf(s->peer, sizeof s->peer, "%s:%u",
                        inet_ntop(AF_INET, &to.sin_addr, ip, sizeof ip), ntohs(to.sin_port));
-        enum aloft_err err = begin(net, s, &to, tls_host);
+        enum aloft_err err = begin(net, s, &to, tls);
         if (err == ALOFT_ERR_OK) {
             *ret_socket = i;
         }

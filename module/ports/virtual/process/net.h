@@ -58,9 +58,9 @@ size_t net_poll_set(const struct net *net, struct pollfd *out);
 /** After poll() with these entries: what came is watched again only when the module asks again. */
 void net_poll_done(struct net *net, const struct pollfd *fds, size_t n_fds);
 
-enum aloft_err net_resolve(struct net *net, const char *host, struct aloft_addr *ret_addr);
+enum aloft_err net_resolve(struct net *net, const char *host, struct aloft_addrs *ret_addrs);
 enum aloft_err net_open(struct net *net, const struct aloft_addr *addr, uint16_t port,
-                        const char *tls_host, int *ret_socket);
+                        const struct aloft_tls *tls, int *ret_socket);
 enum aloft_err net_ready(struct net *net, int socket);
 enum aloft_err net_read(struct net *net, int socket, uint8_t *buf, size_t cap, size_t *ret_n);
 enum aloft_err net_write(struct net *net, int socket, const uint8_t *buf, size_t len,

@@ -104,20 +104,20 @@ static bool is_online(const struct machine *m)
     return air_has_address(&m->air, m->now_ms);
 }
 
-static enum aloft_err resolve(void *ctx, const char *host, struct aloft_addr *ret_addr)
+static enum aloft_err resolve(void *ctx, const char *host, struct aloft_addrs *ret_addrs)
 {
     const struct machine *m = ctx;
 
-    return is_online(m) ? net_resolve(m->net, host, ret_addr) : ALOFT_ERR_RESOLVE;
+    return is_online(m) ? net_resolve(m->net, host, ret_addrs) : ALOFT_ERR_RESOLVE;
 }
 
 static enum aloft_err open_socket(void *ctx, const struct aloft_addr *addr, uint16_t port,
-                                  const char *tls_host, int *ret_socket)
+                                  const struct aloft_tls *tls, int *ret_socket)
 {
     const struct machine *m = ctx;
 
     *ret_socket = -1;
-    return is_online(m) ? net_open(m->net, addr, port, tls_host, ret_socket) : ALOFT_ERR_CONNECT;
+    return is_online(m) ? net_open(m->net, addr, port, tls, ret_socket) : ALOFT_ERR_CONNECT;
 }
 
 static enum aloft_err socket_ready(void *ctx, int socket)
@@ -191,12 +191,10 @@ static void ap_mac(void *ctx, uint8_t *ret_mac)
     ret_mac[5]++;
 }
 
-static void ap_ip(void *ctx, uint8_t *ret_ip)
+static void ap_ip(void *ctx, struct aloft_ip_config *ret_config)
 {
-    static const uint8_t ip[] = {192, 168, 4, 1};
-
     (void)ctx;
-    memcpy(ret_ip, ip, sizeof ip);
+    *ret_config = (struct aloft_ip_config){{192, 168, 4, 1}, {192, 168, 4, 1}, {255, 255, 255, 0}};
 }
 
 static enum aloft_err get_setting(void *ctx, const char *key, void *buf, size_t *ret_len)
@@ -297,8 +295,19 @@ void port_fill(struct machine *m)
         .flash = {flash_read_at, flash_erase_at, flash_write_at},
         .boot = {boot_spare, boot_select, boot_confirm, boot_is_unconfirmed, boot_is_pending,
                  boot_reason, boot_restart},
-        .net = {resolve, open_socket, socket_ready, read_socket, write_socket, close_socket},
-        .wifi = {wifi_set_mode, wifi_join, wifi_leave, wifi_status, station_mac, ap_mac, ap_ip},
+        .net = {.resolve = resolve,
+                .open = open_socket,
+                .ready = socket_ready,
+                .read = read_socket,
+                .write = write_socket,
+                .close = close_socket},
+        .wifi = {.set_mode = wifi_set_mode,
+                 .join = wifi_join,
+                 .leave = wifi_leave,
+                 .status = wifi_status,
+                 .station_mac = station_mac,
+                 .ap_mac = ap_mac,
+                 .ap_ip = ap_ip},
         .settings = {get_setting, set_setting, remove_setting, remove_all_settings},
         .uart = {write_uart, is_uart_drained, set_uart_format, get_uart_format},
         .sha256 = *m->module_sha256,
