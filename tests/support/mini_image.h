@@ -17,4 +17,7 @@
  */
 void mini_image_make(const struct aloft_chip *chip, const char *version, uint8_t *out);
 
+/** Change the secure version of a made one (0 at first); it stays bootable. */
+void mini_image_set_secure_version(uint8_t *image, uint32_t secure_version);
+
 #endif

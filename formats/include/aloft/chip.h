@@ -26,7 +26,8 @@ struct aloft_chip {
         ram[ALOFT_CHIP_RAM_RANGES]; /**< Loadable RAM and RTC memory; unused ones 0. */
     bool needs_app_desc;  /**< The boot loader itself refuses an image without an app descriptor. */
     bool has_small_pages; /**< The MMU page follows the image's own descriptor (C2, C6, C61, H2). */
-    bool checks_efuse_block; /**< Everything but ESP32. */
+    bool checks_efuse_block;     /**< Everything but ESP32. */
+    uint8_t secure_version_bits; /**< Width of the eFuse field of anti-rollback. */
 };
 
 /** NULL if no chip has this id. */

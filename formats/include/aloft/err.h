@@ -49,7 +49,8 @@
     X(NO_SLOT,       -38, "this layout has no spare slot")                                  \
     X(IO,            -39, "the operating system reported an error")                         \
     X(HEADER,        -40, "a field of the header has an impossible value")                  \
-    X(CANCELLED,     -41, "it was cancelled")
+    X(CANCELLED,     -41, "it was cancelled")                                               \
+    X(SECURE_VERSION, -42, "the secure version is below the one this device demands")
 /* clang-format on */
 
 enum aloft_err {

@@ -14,6 +14,7 @@
 #include "aloft/layout.h"
 #include "aloft/port.h"
 #include "host/error.h"
+#include "models/efuse.h"
 #include "models/flash.h"
 
 /*
@@ -28,6 +29,7 @@ struct boot_loader {
     const struct aloft_chip *chip;
     uint16_t chip_revision; /**< major * 100 + minor; 0 = not checked. */
     bool has_rollback;      /**< As the layout says. */
+    struct efuse *efuse;    /**< NULL = built without anti-rollback, as AT is. */
     const struct aloft_hash *sha256;
     const struct aloft_hash *md5;
 };
@@ -40,12 +42,16 @@ struct boot_result {
     bool has_desc;       /**< `desc` is filled. */
     struct aloft_app_desc desc;
     enum aloft_boot_reason reason;
+    enum aloft_err efuse_err; /**< The eFuse should be raised and could not: it boots all the same,
+                                 and is raised next time. */
 };
 
 /**
- * Reset: choose, verify and "run" an image; otadata is rewritten as the boot loader does.
+ * Reset: choose, verify and "run" an image; otadata is rewritten, and with anti-rollback the eFuse
+ * raised, as the boot loader does.
  *
- * @param cause  ALOFT_BOOT_POWER or ALOFT_BOOT_RESTART: the reason unless otadata tells more. It
+ * @param cause  The reason unless otadata tells more: ALOFT_BOOT_POWER, ALOFT_BOOT_RESTART, or
+ *               ALOFT_BOOT_ROLLBACK behind boot_loader_reject(), which otadata does not tell. It
  *               tells ROLLBACK (a pending image was aborted, or the selected one did not verify)
  *               and, with rollback only, UPGRADE.
  * @retval ALOFT_ERR_NOT_FOUND  Nothing bootable; a chip would reset for ever.
@@ -71,14 +77,33 @@ enum aloft_err boot_loader_spare(const struct boot_loader *b, int running,
  *
  * @retval ALOFT_ERR_RANGE      No such slot, or the sequence numbers are used up.
  * @retval ALOFT_ERR_NOT_FOUND  The table has no otadata.
+ * @retval ALOFT_ERR_SECURE_VERSION  With anti-rollback: the image is older than the eFuse allows.
+ *                              Its slot was erased.
  * @retval others               The image does not verify; nothing was written. Or FLASH.
  */
 ALOFT_MUST_CHECK
 enum aloft_err boot_loader_select(const struct boot_loader *b, uint32_t slot, struct error *e);
 
-/** The running image works: PENDING_VERIFY becomes VALID; OK if there is nothing to confirm. */
+/**
+ * The running image works: PENDING_VERIFY becomes VALID, then the eFuse is raised to its version.
+ * OK if there is nothing to confirm.
+ *
+ * @retval ALOFT_ERR_RANGE  It is confirmed, but its version is more than the eFuse can hold.
+ * @retval others           FLASH: not confirmed. Or the eFuse: confirmed, raised at the next boot.
+ */
 ALOFT_MUST_CHECK
 enum aloft_err boot_loader_confirm(const struct boot_loader *b, int running, struct error *e);
+
+/**
+ * The running image does not work: its entry becomes INVALID, the next reset boots another one.
+ *
+ * @retval ALOFT_ERR_STATE      Nothing else would boot (the other entry's image, or the factory app
+ *                              if that entry is not valid, does not verify), or the running image
+ *                              is not the selected one. Nothing was written.
+ * @retval ALOFT_ERR_NOT_FOUND  The table has no otadata.
+ */
+ALOFT_MUST_CHECK
+enum aloft_err boot_loader_reject(const struct boot_loader *b, int running, struct error *e);
 
 /** The running image waits for boot_loader_confirm(). */
 bool boot_loader_is_unconfirmed(const struct boot_loader *b, int running);
