@@ -24,9 +24,9 @@ static bool has_storage(const struct aloft_port *port)
 
 static bool has_boot(const struct aloft_port_boot *boot)
 {
-    return boot->spare != NULL && boot->select != NULL && boot->confirm != NULL &&
-           boot->is_unconfirmed != NULL && boot->is_pending != NULL && boot->reason != NULL &&
-           boot->restart != NULL;
+    return boot->running != NULL && boot->spare != NULL && boot->select != NULL &&
+           boot->confirm != NULL && boot->reject != NULL && boot->is_unconfirmed != NULL &&
+           boot->is_pending != NULL && boot->reason != NULL && boot->restart != NULL;
 }
 
 static bool has_network(const struct aloft_port *port)

@@ -57,6 +57,14 @@ static enum aloft_err flash_write(void *ctx, uint32_t addr, const uint8_t *buf, 
     return ALOFT_ERR_OK;
 }
 
+static enum aloft_err boot_running(void *ctx, struct aloft_slot *ret_slot)
+{
+    struct fake_port *f = ctx;
+
+    *ret_slot = f->boot.running;
+    return f->boot.running_err;
+}
+
 static enum aloft_err boot_spare(void *ctx, struct aloft_slot *ret_slot)
 {
     struct fake_port *f = ctx;
@@ -84,6 +92,14 @@ static enum aloft_err boot_confirm(void *ctx)
     f->boot.out_len_at_confirm = f->uart.out_len;
     f->boot.is_unconfirmed = f->boot.is_unconfirmed && f->boot.confirm_err != ALOFT_ERR_OK;
     return f->boot.confirm_err;
+}
+
+static enum aloft_err boot_reject(void *ctx)
+{
+    struct fake_port *f = ctx;
+
+    f->boot.n_rejects++;
+    return f->boot.reject_err;
 }
 
 static bool boot_is_unconfirmed(void *ctx)
@@ -328,8 +344,8 @@ static void fill_port(struct fake_port *f)
     f->port = (struct aloft_port){
         .ctx = f,
         .flash = {flash_read, flash_erase, flash_write},
-        .boot = {boot_spare, boot_select, boot_confirm, boot_is_unconfirmed, boot_is_pending,
-                 boot_reason, boot_restart},
+        .boot = {boot_running, boot_spare, boot_select, boot_confirm, boot_reject,
+                 boot_is_unconfirmed, boot_is_pending, boot_reason, boot_restart},
         .net = {.resolve = net_resolve,
                 .open = net_open,
                 .ready = net_ready,
@@ -363,6 +379,7 @@ struct fake_port *fake_port_new(void)
     f->uart.room = FAKE_UART_UNLIMITED;
     f->uart.format = (struct aloft_uart_format){115200, 8, 1, 0, 0};
     /* The primary table of the C3: facts/at-commands.md 5.1, group C. */
+    f->boot.running = (struct aloft_slot){.index = 0, .addr = 0x60000, .size_bytes = 0x1d0000};
     f->boot.spare = (struct aloft_slot){.index = 1, .addr = 0x230000, .size_bytes = 0x1d0000};
     f->info = (struct aloft_firmware_info){
         .at_version = "5.1.0.0-dev",

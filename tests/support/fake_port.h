@@ -45,15 +45,19 @@ struct fake_wifi {
 };
 
 struct fake_boot {
+    struct aloft_slot running;
+    enum aloft_err running_err;
     struct aloft_slot spare;
     enum aloft_err spare_err;
     struct aloft_slot selected;
     enum aloft_err select_err;
     enum aloft_err confirm_err;
+    enum aloft_err reject_err;
     bool is_unconfirmed;
     enum aloft_boot_reason reason;
     unsigned n_selects;
     unsigned n_confirms;
+    unsigned n_rejects;
     size_t out_len_at_confirm; /**< UART bytes sent when confirm() was called. */
     unsigned n_restarts;
 };

@@ -46,15 +46,26 @@ enum aloft_boot_reason {
 
 /** The running image and the boot entry (otadata on ESP chips). */
 struct aloft_port_boot {
+    /** The slot that runs. @retval ALOFT_ERR_NOT_FOUND What runs is in none (a factory app). */
+    enum aloft_err (*running)(void *ctx, struct aloft_slot *ret_slot);
     /** The spare slot an upgrade goes to. @retval ALOFT_ERR_NO_SLOT This layout has none. */
     enum aloft_err (*spare)(void *ctx, struct aloft_slot *ret_slot);
     /**
      * Make the image in `slot` the next to boot; it has been verified. On any error the old choice
      * stands. The write must be such that a power cut leaves either the old or the new choice.
+     * @retval ALOFT_ERR_SECURE_VERSION Anti-rollback: it is older than this device allows; the slot
+     * was erased.
      */
     enum aloft_err (*select)(void *ctx, const struct aloft_slot *slot);
     /** The running image works: keep it. OK if there is nothing to confirm. */
     enum aloft_err (*confirm)(void *ctx);
+    /**
+     * The running image does not work: give it up. The library restarts afterwards, and another
+     * image boots, with reason() ROLLBACK.
+     * @retval ALOFT_ERR_STATE No other image would boot: nothing changed, this one must go on.
+     * @retval ALOFT_ERR_FLASH It could not be written.
+     */
+    enum aloft_err (*reject)(void *ctx);
     /** The running image waits for confirm(); an upgrade is refused meanwhile. */
     bool (*is_unconfirmed)(void *ctx);
     /** Another slot than the running one is selected (an upgrade waits for its restart). */

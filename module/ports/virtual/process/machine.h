@@ -39,6 +39,7 @@ struct machine {
     /* --- */
     bool is_running; /**< An image was booted. */
     bool wants_restart;
+    bool is_rejected;      /**< The image that runs gave itself up. */
     uint64_t next_boot_ms; /**< Not running: when to try again. */
     struct boot_result booted;
     struct aloft_uart_format uart_format;

@@ -47,6 +47,19 @@ static enum aloft_err tell(const char *event, enum aloft_err err, const struct e
     return err;
 }
 
+static enum aloft_err boot_running(void *ctx, struct aloft_slot *ret_slot)
+{
+    const struct machine *m = ctx;
+    int slot = m->booted.slot;
+
+    if (slot < 0 || slot >= ALOFT_BOOT_SLOTS_MAX) {
+        return ALOFT_ERR_NOT_FOUND;
+    }
+    *ret_slot = (struct aloft_slot){
+        .index = (uint8_t)slot, .addr = m->booted.addr, .size_bytes = m->booted.size_bytes};
+    return ALOFT_ERR_OK;
+}
+
 static enum aloft_err boot_spare(void *ctx, struct aloft_slot *ret_slot)
 {
     const struct machine *m = ctx;
@@ -69,6 +82,16 @@ static enum aloft_err boot_confirm(void *ctx)
     struct error e = {0};
 
     return tell("boot.confirm", boot_loader_confirm(&m->loader, m->booted.slot, &e), &e);
+}
+
+static enum aloft_err boot_reject(void *ctx)
+{
+    struct machine *m = ctx;
+    struct error e = {0};
+    enum aloft_err err = boot_loader_reject(&m->loader, m->booted.slot, &e);
+
+    m->is_rejected = err == ALOFT_ERR_OK;
+    return tell("boot.reject", err, &e);
 }
 
 static bool boot_is_unconfirmed(void *ctx)
@@ -293,8 +316,8 @@ void port_fill(struct machine *m)
     m->port = (struct aloft_port){
         .ctx = m,
         .flash = {flash_read_at, flash_erase_at, flash_write_at},
-        .boot = {boot_spare, boot_select, boot_confirm, boot_is_unconfirmed, boot_is_pending,
-                 boot_reason, boot_restart},
+        .boot = {boot_running, boot_spare, boot_select, boot_confirm, boot_reject,
+                 boot_is_unconfirmed, boot_is_pending, boot_reason, boot_restart},
         .net = {.resolve = resolve,
                 .open = open_socket,
                 .ready = socket_ready,

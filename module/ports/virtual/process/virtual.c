@@ -252,6 +252,8 @@ static void boot(struct machine *m, enum aloft_boot_reason cause)
     air_reset(&m->air);
     port_reset_uart(m);
     memset(&m->module, 0, sizeof m->module);
+    cause = m->is_rejected ? ALOFT_BOOT_ROLLBACK : cause;
+    m->is_rejected = false;
     m->is_running = false;
     m->wants_restart = false;
     m->next_boot_ms = m->now_ms + RETRY_MS;
