@@ -318,7 +318,7 @@ void aloft_http_consume(struct aloft_module *m, size_t len)
 bool aloft_http_body_bytes(const struct aloft_module *m, uint64_t *ret_bytes)
 {
     *ret_bytes = m->http.head.content_length;
-    return m->http.framing == ALOFT_HEAD_LENGTH;
+    return m->http.reached == ALOFT_HTTP_BODY && m->http.head.has_content_length;
 }
 
 uint8_t *aloft_http_scratch(struct aloft_module *m, size_t *ret_cap)

@@ -10,6 +10,7 @@
 #include "aloft/err.h"
 
 #include "http/request.h"
+#include "upgrade/source.h"
 
 /*
  * One GET at a time, step by step over port.net. The order of a request:
@@ -69,5 +70,8 @@ bool aloft_http_body_bytes(const struct aloft_module *m, uint64_t *ret_bytes);
 
 /** In DONE, with the body consumed: the buffer, for the caller's own use until end(). */
 uint8_t *aloft_http_scratch(struct aloft_module *m, size_t *ret_cap);
+
+/** The body of the request that runs. */
+extern const struct aloft_source aloft_http_source;
 
 #endif

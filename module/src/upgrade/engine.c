@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "aloft/bytes.h"
 #include "aloft/module.h"
 
 #include "http/client.h"
@@ -11,14 +10,13 @@
 #include "log.h"
 #include "text.h"
 #include "upgrade/proof.h"
-#include "upgrade/trailer.h"
+#include "upgrade/source.h"
+#include "upgrade/verify.h"
 #include "upgrade/writer.h"
 
 /*
  * In every state a work function looks what can be done and answers with an event; the table below
- * says what follows from it. The port has one running hash: while the file comes it makes the
- * digest the server announced (Aloft-Sha256), or else the one appended to the image; when the slot
- * is read back it always makes the latter.
+ * says what follows from it.
  */
 
 #define LOG_BYTES 96
@@ -28,7 +26,7 @@ typedef enum aloft_err act_fn(struct aloft_module *m);
 
 static work_fn check_allowed, await_version, await_answer, check_first_bytes, store_bytes,
     reread_bytes, select_slot;
-static act_fn ask_version, ask_file, open_slot, begin_reread, release_client, report_done,
+static act_fn ask_version, begin_fetch, open_slot, begin_reread, release_source, report_done,
     report_failure;
 
 #define STATE(name) ALOFT_UPGRADE_STATE_##name
@@ -56,12 +54,12 @@ static const struct rule {
     /* clang-format off */
     {STATE(IDLE),   EVENT(START),   NULL,           STATE(BEGIN)},
     {STATE(BEGIN),  EVENT(ALLOWED), ask_version,    STATE(ASK)},
-    {STATE(BEGIN),  EVENT(NAMED),   ask_file,       STATE(FETCH)},
-    {STATE(ASK),    EVENT(NAMED),   ask_file,       STATE(FETCH)},
+    {STATE(BEGIN),  EVENT(NAMED),   begin_fetch,       STATE(FETCH)},
+    {STATE(ASK),    EVENT(NAMED),   begin_fetch,       STATE(FETCH)},
     {STATE(FETCH),  EVENT(ANSWER),  open_slot,      STATE(CHECK)},
     {STATE(CHECK),  EVENT(GOOD),    NULL,           STATE(STORE)},
     {STATE(STORE),  EVENT(STORED),  begin_reread,   STATE(REREAD)},
-    {STATE(REREAD), EVENT(WHOLE),   release_client, STATE(COMMIT)},
+    {STATE(REREAD), EVENT(WHOLE),   release_source, STATE(COMMIT)},
     {STATE(COMMIT), EVENT(DONE),    report_done,    STATE(IDLE)},
 
     {STATE(BEGIN),  EVENT(FAIL),    report_failure, STATE(IDLE)},
@@ -72,13 +70,13 @@ static const struct rule {
     {STATE(REREAD), EVENT(FAIL),    report_failure, STATE(IDLE)},
     {STATE(COMMIT), EVENT(FAIL),    report_failure, STATE(IDLE)},
 
-    {STATE(BEGIN),  EVENT(CANCEL),  release_client, STATE(IDLE)},
-    {STATE(ASK),    EVENT(CANCEL),  release_client, STATE(IDLE)},
-    {STATE(FETCH),  EVENT(CANCEL),  release_client, STATE(IDLE)},
-    {STATE(CHECK),  EVENT(CANCEL),  release_client, STATE(IDLE)},
-    {STATE(STORE),  EVENT(CANCEL),  release_client, STATE(IDLE)},
-    {STATE(REREAD), EVENT(CANCEL),  release_client, STATE(IDLE)},
-    {STATE(COMMIT), EVENT(CANCEL),  release_client, STATE(IDLE)},
+    {STATE(BEGIN),  EVENT(CANCEL),  release_source, STATE(IDLE)},
+    {STATE(ASK),    EVENT(CANCEL),  release_source, STATE(IDLE)},
+    {STATE(FETCH),  EVENT(CANCEL),  release_source, STATE(IDLE)},
+    {STATE(CHECK),  EVENT(CANCEL),  release_source, STATE(IDLE)},
+    {STATE(STORE),  EVENT(CANCEL),  release_source, STATE(IDLE)},
+    {STATE(REREAD), EVENT(CANCEL),  release_source, STATE(IDLE)},
+    {STATE(COMMIT), EVENT(CANCEL),  release_source, STATE(IDLE)},
     /* clang-format on */
 };
 
@@ -125,7 +123,8 @@ static enum aloft_err find_refusal(struct aloft_module *m)
 
 static enum aloft_upgrade_event check_allowed(struct aloft_module *m)
 {
-    bool is_named = m->upgrade.version[0] != '\0';
+    const struct aloft_upgrade_state *u = &m->upgrade;
+    bool is_named = u->kind != ALOFT_UPGRADE_CIUPDATE || u->version[0] != '\0';
 
     return event_or_fail(m, find_refusal(m), is_named ? EVENT(NAMED) : EVENT(ALLOWED));
 }
@@ -151,8 +150,11 @@ static enum aloft_err ask_version(struct aloft_module *m)
     return err;
 }
 
-static enum aloft_err ask_file(struct aloft_module *m)
+static enum aloft_err begin_fetch(struct aloft_module *m)
 {
+    if (m->upgrade.kind == ALOFT_UPGRADE_SOURCE) {
+        return ALOFT_ERR_OK;
+    }
     aloft_http_end(m);
     return begin_request(m, ALOFT_HTTP_ASK_FILE);
 }
@@ -213,194 +215,116 @@ static enum aloft_upgrade_event await_version(struct aloft_module *m)
 
 static enum aloft_upgrade_event await_answer(struct aloft_module *m)
 {
-    if (m->http.reached >= ALOFT_HTTP_CONNECT) {
+    const struct aloft_source *source = m->upgrade.source;
+    enum aloft_source_state state = source->state(m);
+    uint64_t total = 0;
+
+    if (source == &aloft_http_source && m->http.reached >= ALOFT_HTTP_CONNECT) {
         tell_up_to(m, ALOFT_UPGRADE_FOUND);
     }
-    /* A head that is refused is the better reason, even if the body failed meanwhile. */
-    if (m->http.reached == ALOFT_HTTP_BODY) {
+    /* A length that is refused is the better reason, even if the body failed meanwhile. */
+    if (state == ALOFT_SOURCE_OPEN || state == ALOFT_SOURCE_DONE || source->body_bytes(m, &total)) {
         return EVENT(ANSWER);
     }
-    return m->http.phase == ALOFT_HTTP_FAILED ? fail(m, m->http.err) : EVENT(NONE);
-}
-
-static void begin_image(struct aloft_module *m, const struct aloft_hash *sha256)
-{
-    const struct aloft_app_rules image_rules = {
-        .chip = m->chip,
-        .chip_revision = m->config.chip_revision,
-        .slot_bytes = m->upgrade.writer.slot.size_bytes,
-        .requires_app_desc = true,
-    };
-
-    aloft_app_image_init(&m->upgrade.image, &image_rules, sha256);
+    return state == ALOFT_SOURCE_FAILED ? fail(m, source->err(m)) : EVENT(NONE);
 }
 
 static enum aloft_err open_slot(struct aloft_module *m)
 {
-    const struct aloft_hash *sha256 = &m->port->sha256;
     struct aloft_slot slot;
     uint64_t total = 0;
+    bool is_known = m->upgrade.source->body_bytes(m, &total);
     enum aloft_err err = m->port->boot.spare(m->port->ctx, &slot);
 
     if (err != ALOFT_ERR_OK) {
         return err;
     }
-    if (aloft_http_body_bytes(m, &total) && total < ALOFT_APP_PREFIX_BYTES) {
+    if (is_known && total < ALOFT_APP_PREFIX_BYTES) {
         return ALOFT_ERR_TRUNCATED;
     }
-    if (total > slot.size_bytes) {
+    if (is_known && total > slot.size_bytes) {
         return ALOFT_ERR_TOO_BIG;
     }
-    aloft_writer_init(&m->upgrade.writer, &slot, (uint32_t)total);
-    m->upgrade.n_judged = 0;
-    if (m->http.has_sha256) {
-        sha256->ops->start(sha256->state);
-        sha256 = NULL;
-    }
-    begin_image(m, sha256);
+    aloft_writer_init(&m->upgrade.writer, &slot, is_known ? (uint32_t)total : 0);
+    aloft_verify_begin(m);
     return ALOFT_ERR_OK;
 }
 
-/* CHECK and STORE */
-
-static enum aloft_err judge_trailer(struct aloft_module *m, const uint8_t *buf, size_t len)
-{
-    struct aloft_upgrade_state *u = &m->upgrade;
-
-    if (u->trailer.off == 0) {
-        aloft_trailer_init(&u->trailer, u->image.image_bytes);
-    }
-    return aloft_trailer_feed(&u->trailer, buf, len);
-}
-
-/* Show the waiting bytes to the verifier; each is seen once, before it is written. */
-static enum aloft_err judge_waiting(struct aloft_module *m)
-{
-    struct aloft_upgrade_state *u = &m->upgrade;
-    const struct aloft_hash *sha256 = &m->port->sha256;
-    size_t len = 0;
-    size_t used = 0;
-    const uint8_t *body = aloft_http_body(m, &len);
-
-    body += u->n_judged;
-    len -= u->n_judged;
-    u->n_judged = (uint16_t)(u->n_judged + len);
-    if (m->http.has_sha256) {
-        sha256->ops->update(sha256->state, body, len);
-    }
-    if (!aloft_app_image_is_complete(&u->image)) {
-        enum aloft_err err = aloft_app_image_feed(&u->image, body, len, &used);
-        if (err != ALOFT_ERR_OK) {
-            return err;
-        }
-    }
-    return used < len ? judge_trailer(m, body + used, len - used) : ALOFT_ERR_OK;
-}
+/* CHECK */
 
 static enum aloft_upgrade_event check_first_bytes(struct aloft_module *m)
 {
+    const struct aloft_source *source = m->upgrade.source;
     size_t len = 0;
 
-    (void)aloft_http_body(m, &len);
+    (void)source->body(m, &len);
     if (len >= ALOFT_APP_PREFIX_BYTES) {
-        return event_or_fail(m, judge_waiting(m), EVENT(GOOD));
+        return event_or_fail(m, aloft_verify_waiting(m), EVENT(GOOD));
     }
-    if (m->http.phase == ALOFT_HTTP_FAILED) {
-        return fail(m, m->http.err);
+    switch (source->state(m)) {
+    case ALOFT_SOURCE_FAILED:
+        return fail(m, source->err(m));
+    case ALOFT_SOURCE_DONE:
+        return fail(m, ALOFT_ERR_TRUNCATED);
+    default:
+        return EVENT(NONE);
     }
-    return m->http.phase == ALOFT_HTTP_DONE ? fail(m, ALOFT_ERR_TRUNCATED) : EVENT(NONE);
 }
 
-/* All bytes are in flash: was it a whole image, and the one announced? */
-static enum aloft_err judge_stream(struct aloft_module *m)
-{
-    const struct aloft_upgrade_state *u = &m->upgrade;
-    enum aloft_err err = aloft_app_image_finish(&u->image);
-    uint8_t digest[ALOFT_SHA256_BYTES];
-
-    if (err == ALOFT_ERR_OK) {
-        err = aloft_trailer_finish(&u->trailer);
-    }
-    if (err != ALOFT_ERR_OK || !m->http.has_sha256) {
-        return err;
-    }
-    m->port->sha256.ops->finish(m->port->sha256.state, digest);
-    return memcmp(digest, m->http.sha256, sizeof digest) == 0 ? ALOFT_ERR_OK : ALOFT_ERR_HASH;
-}
+/* STORE */
 
 static enum aloft_upgrade_event store_bytes(struct aloft_module *m)
 {
-    bool is_last = m->http.phase == ALOFT_HTTP_DONE;
+    struct aloft_upgrade_state *u = &m->upgrade;
+    enum aloft_source_state state = u->source->state(m);
+    bool is_last = state == ALOFT_SOURCE_DONE;
     size_t len = 0;
     size_t used = 0;
 
-    if (m->http.phase == ALOFT_HTTP_FAILED) {
-        return fail(m, m->http.err);
+    if (state == ALOFT_SOURCE_FAILED) {
+        return fail(m, u->source->err(m));
     }
-    enum aloft_err err = judge_waiting(m);
+    enum aloft_err err = aloft_verify_waiting(m);
     if (err != ALOFT_ERR_OK) {
         return fail(m, err);
     }
-    const uint8_t *body = aloft_http_body(m, &len);
+    const uint8_t *body = u->source->body(m, &len);
     if (len == 0 && is_last) {
-        return event_or_fail(m, judge_stream(m), EVENT(STORED));
+        return event_or_fail(m, aloft_verify_end(m), EVENT(STORED));
     }
-    uint32_t erased = m->upgrade.writer.erased;
-    err = aloft_writer_put(&m->upgrade.writer, m->port, body, len, is_last, &used);
+    uint32_t erased = u->writer.erased;
+    err = aloft_writer_put(&u->writer, m->port, body, len, is_last, &used);
     if (err != ALOFT_ERR_OK) {
         return fail(m, err);
     }
-    aloft_http_consume(m, used);
-    m->upgrade.n_judged = (uint16_t)(m->upgrade.n_judged - used);
-    return used > 0 || m->upgrade.writer.erased > erased ? EVENT(MORE) : EVENT(NONE);
+    aloft_verify_consume(m, used);
+    return used > 0 || u->writer.erased > erased ? EVENT(MORE) : EVENT(NONE);
 }
 
 /* REREAD */
 
 static enum aloft_err begin_reread(struct aloft_module *m)
 {
-    m->upgrade.reread = 0;
-    m->upgrade.reread_crc = 0;
-    begin_image(m, &m->port->sha256);
+    aloft_verify_begin_reread(m);
     return ALOFT_ERR_OK;
-}
-
-static enum aloft_err reread_portion(struct aloft_module *m)
-{
-    struct aloft_upgrade_state *u = &m->upgrade;
-    size_t len = 0;
-    size_t used = 0;
-    uint8_t *buf = aloft_http_scratch(m, &len);
-
-    len = len < u->writer.written - u->reread ? len : u->writer.written - u->reread;
-    enum aloft_err err =
-        m->port->flash.read(m->port->ctx, u->writer.slot.addr + u->reread, buf, len);
-    if (err != ALOFT_ERR_OK) {
-        return err;
-    }
-    u->reread_crc = aloft_crc32(u->reread_crc, buf, len);
-    u->reread += (uint32_t)len;
-    return aloft_app_image_is_complete(&u->image)
-               ? ALOFT_ERR_OK
-               : aloft_app_image_feed(&u->image, buf, len, &used);
 }
 
 static enum aloft_upgrade_event reread_bytes(struct aloft_module *m)
 {
-    struct aloft_upgrade_state *u = &m->upgrade;
+    bool is_over = false;
+    enum aloft_err err = aloft_verify_reread(m, &is_over);
 
-    if (u->reread < u->writer.written) {
-        return event_or_fail(m, reread_portion(m), EVENT(MORE));
-    }
-    if (u->reread_crc != u->writer.crc) {
-        return fail(m, ALOFT_ERR_FLASH);
-    }
-    return event_or_fail(m, aloft_app_image_finish(&u->image), EVENT(WHOLE));
+    return event_or_fail(m, err, is_over ? EVENT(WHOLE) : EVENT(MORE));
 }
 
-static enum aloft_err release_client(struct aloft_module *m)
+static enum aloft_err release_source(struct aloft_module *m)
 {
-    aloft_http_end(m);
+    const struct aloft_source *source = m->upgrade.source;
+
+    m->upgrade.source = NULL;
+    if (source != NULL) {
+        source->end(m);
+    }
     return ALOFT_ERR_OK;
 }
 
@@ -443,14 +367,14 @@ static void log_failure(const struct aloft_module *m)
     aloft_text_add(&t, " err=");
     aloft_text_add(&t, aloft_err_name(m->upgrade.err));
     aloft_text_add(&t, " status=");
-    aloft_text_add_uint(&t, m->http.status);
+    aloft_text_add_uint(&t, m->upgrade.kind != ALOFT_UPGRADE_SOURCE ? m->http.status : 0);
     aloft_log(m, line);
 }
 
 static enum aloft_err report_failure(struct aloft_module *m)
 {
     log_failure(m);
-    aloft_http_end(m);
+    (void)release_source(m);
     m->upgrade.tell(m, ALOFT_UPGRADE_FAILED);
     return ALOFT_ERR_OK;
 }
@@ -517,13 +441,18 @@ enum aloft_err aloft_upgrade_start(struct aloft_module *m, const struct aloft_up
     if (u->state != STATE(IDLE)) {
         return ALOFT_ERR_BUSY;
     }
+    u->kind = (uint8_t)job->kind;
     u->mode = job->mode;
+    u->source = &aloft_http_source;
     u->tell = job->tell;
     u->told = 0;
     u->is_ota = strcmp(job->name, "ota") == 0;
     u->deadline_ms = m->now_ms + ALOFT_CONFIG_TOTAL_MS;
-    u->trailer = (struct aloft_trailer){0};
     u->version[0] = '\0';
+    if (job->kind == ALOFT_UPGRADE_SOURCE) {
+        u->source = job->source;
+        u->mode = m->config.plain.host != NULL ? 0 : 1; /* For the proof only. */
+    }
     if (job->version != NULL) {
         memcpy(u->version, job->version, strlen(job->version) + 1);
     }

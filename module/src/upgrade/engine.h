@@ -8,11 +8,13 @@
 #include "aloft/attr.h"
 #include "aloft/err.h"
 #include "aloft/state/upgrade.h"
+#include "aloft/upgrade.h"
 
 /*
- * The upgrade engine: one table of states from the request to the boot entry. Nothing in the spare
- * slot is touched before the first 288 bytes of the file were good for this chip and slot, and the
- * boot entry not before the whole image was verified twice: as it came, and as it stands in flash.
+ * The upgrade engine: one table of states from the request to the boot entry, for each door. It
+ * pulls the file from a source (upgrade/source.h). Nothing in the spare slot is touched before the
+ * first 288 bytes of the file were good for this chip and slot, and the boot entry not before the
+ * whole image was verified twice: as it came, and as it stands in flash.
  *
  *                  ,-ALLOWED-> ASK -NAMED-.
  *   IDLE -START-> BEGIN -----NAMED-----> FETCH -ANSWER-> CHECK -GOOD-> STORE
@@ -29,7 +31,7 @@ struct aloft_module;
     X(IDLE)   /* Nothing runs. */                                                                  \
     X(BEGIN)  /* May it run? */                                                                    \
     X(ASK)    /* The server is asked for the version. */                                           \
-    X(FETCH)  /* The file is asked for. */                                                         \
+    X(FETCH)  /* The source has no good head yet. */                                               \
     X(CHECK)  /* Its first bytes come in and are judged. */                                        \
     X(STORE)  /* It goes to the spare slot. */                                                     \
     X(REREAD) /* It is read back from flash and judged once more. */                               \
@@ -38,7 +40,7 @@ struct aloft_module;
 #define ALOFT_UPGRADE_EVENTS(X)                                                                    \
     X(START)   /* Somebody wants an upgrade. */                                                    \
     X(ALLOWED) /* It may run, and the server says which version. */                                \
-    X(NAMED)   /* The version is known. */                                                         \
+    X(NAMED)   /* It is known what to fetch. */                                                    \
     X(ANSWER)  /* A good head came. */                                                             \
     X(GOOD)    /* The first bytes fit this module. */                                              \
     X(STORED)  /* All bytes are in flash, and the stream was a whole image. */                     \
@@ -63,29 +65,34 @@ enum aloft_upgrade_event {
         ALOFT_UPGRADE_N_EVENTS
 };
 
+/** Where a file comes from. Kept in a byte of the state. */
+enum aloft_upgrade_kind {
+    ALOFT_UPGRADE_CIUPDATE, /**< From the server of `mode`, as `version`. */
+    ALOFT_UPGRADE_SOURCE,   /**< From somebody else's source, which is stepped by its owner. */
+};
+
 /** What to upgrade to. */
 struct aloft_upgrade_job {
-    uint8_t mode;           /**< 0 plain, 1 TLS. */
-    const char *version;    /**< aloft_request_is_version(); copied. NULL = ask the server. */
-    const char *name;       /**< `ota`; all others are refused before any traffic. */
+    enum aloft_upgrade_kind kind;
+    uint8_t mode; /**< CIUPDATE: 0 plain, 1 TLS. */
+    const char
+        *version; /**< CIUPDATE: aloft_request_is_version(); copied. NULL = ask the server. */
+    const struct aloft_source *source; /**< SOURCE: borrowed until its end() was called, once. */
+    const char *name;                  /**< `ota`; all others are refused before any traffic. */
     aloft_upgrade_fn *tell; /**< Called from steps, never from start(). DONE or FAILED is last. */
 };
 
 /**
  * Begin; everything else, refusals too, comes by `job->tell`.
  *
- * @retval ALOFT_ERR_BUSY  An upgrade runs: one at a time, whoever started it.
+ * @retval ALOFT_ERR_BUSY  An upgrade runs: one at a time, whoever started it. The job's source was
+ *                         not touched.
  */
 ALOFT_MUST_CHECK
 enum aloft_err aloft_upgrade_start(struct aloft_module *m, const struct aloft_upgrade_job *job);
 
 /** Go on; at most one flash operation. Returns milliseconds until the next call. */
 uint32_t aloft_upgrade_step(struct aloft_module *m);
-
-bool aloft_upgrade_is_running(const struct aloft_module *m);
-
-/** Stop without a word to whoever started it. The boot entry is as it was. */
-void aloft_upgrade_cancel(struct aloft_module *m);
 
 /** The table: where `event` leads from `state`. False if it is not expected there. */
 bool aloft_upgrade_rule(enum aloft_upgrade_step state, enum aloft_upgrade_event event,

@@ -117,6 +117,9 @@ enum aloft_err aloft_proof_arm(struct aloft_module *m, uint8_t mode)
 {
     aloft_proof_yield(m); /* Its answer would remove what is set here. */
     m->upgrade.proof.is_due = false;
+    if ((mode == 0 ? m->config.plain.host : m->config.tls.host) == NULL) {
+        return m->port->settings.remove(m->port->ctx, SETTING);
+    }
     return store_mode(m, mode);
 }
 

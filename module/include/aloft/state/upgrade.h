@@ -8,22 +8,13 @@
 #include "aloft/app_image.h"
 #include "aloft/limits.h"
 #include "aloft/port.h"
+#include "aloft/upgrade.h"
 
 /* Private state of module/src, complete only so that struct aloft_module can be allocated
  * statically. */
 
 struct aloft_module;
-
-/** What the engine tells whoever started it. */
-enum aloft_upgrade_news {
-    ALOFT_UPGRADE_FOUND = 1,     /**< The server's name is resolved. */
-    ALOFT_UPGRADE_CONNECTED = 2, /**< Only if the server is asked for the version. */
-    ALOFT_UPGRADE_VERSION = 3,   /**< Only if the server is asked for the version. */
-    ALOFT_UPGRADE_DONE = 4,      /**< Verified and selected; nothing follows. */
-    ALOFT_UPGRADE_FAILED = -1,   /**< Nothing follows. */
-};
-
-typedef void aloft_upgrade_fn(struct aloft_module *m, enum aloft_upgrade_news news);
+struct aloft_source;
 
 /** Writer of a slot: see upgrade/writer.h. */
 struct aloft_writer {
@@ -56,12 +47,14 @@ struct aloft_proof_state {
 struct aloft_upgrade_state {
     uint64_t deadline_ms;
     aloft_upgrade_fn *tell;
+    const struct aloft_source *source; /**< NULL once it was ended. */
     enum aloft_err err;
     uint32_t n_unexpected; /**< Events that found no rule: stays 0. */
     uint32_t reread;       /**< Bytes read back so far. */
     uint32_t reread_crc;
-    uint16_t n_judged; /**< Bytes in front of the client's buffer that were judged already. */
+    uint16_t n_judged; /**< Bytes in front of the source's buffer that were judged already. */
     uint8_t state;
+    uint8_t kind; /**< enum aloft_upgrade_kind. */
     uint8_t mode;
     uint8_t told; /**< The last news. */
     bool is_ota;
