@@ -6,4 +6,5 @@ const struct aloft_family *const aloft_families[ALOFT_FAMILIES] = {
     &aloft_wifi_family,
     &aloft_ciupdate_family,
     &aloft_cipfwver_family,
+    &aloft_ciupdatecfg_family,
 };
