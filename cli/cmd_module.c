@@ -39,18 +39,17 @@ static int take_aps(const struct opt_values *v, struct virtual_options *o)
     const char *text;
 
     for (size_t i = 0; (text = opt_at(v, "ap", i)); i++) {
-        struct air_ap *ap = &o->aps[o->n_aps];
+        char ssid[sizeof o->aps[0].ssid] = "";
         const char *colon = strchr(text, ':');
         if (o->n_aps == AIR_APS_MAX) {
             return usage_error("--ap may be given %d times", AIR_APS_MAX);
         }
-        if (!colon || (size_t)(colon - text) >= sizeof ap->ssid ||
-            strlen(colon + 1) >= sizeof ap->password) {
+        if (!colon || (size_t)(colon - text) >= sizeof ssid ||
+            strlen(colon + 1) >= sizeof o->aps[0].password) {
             return usage_error("--ap '%s' is not SSID:PASSWORD (up to 32 and 64 bytes)", text);
         }
-        memcpy(ap->ssid, text, (size_t)(colon - text));
-        memcpy(ap->password, colon + 1, strlen(colon + 1));
-        o->n_aps++;
+        memcpy(ssid, text, (size_t)(colon - text));
+        air_ap_init(&o->aps[o->n_aps++], ssid, colon + 1);
     }
     return EXIT_DONE;
 }

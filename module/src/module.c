@@ -29,15 +29,19 @@ static bool has_boot(const struct aloft_port_boot *boot)
            boot->is_pending != NULL && boot->reason != NULL && boot->restart != NULL;
 }
 
-static bool has_network(const struct aloft_port *port)
+static bool has_network(const struct aloft_port_net *net)
 {
-    const struct aloft_port_net *net = &port->net;
-    const struct aloft_port_wifi *wifi = &port->wifi;
-
     return net->resolve != NULL && net->open != NULL && net->ready != NULL && net->read != NULL &&
-           net->write != NULL && net->close != NULL && wifi->set_mode != NULL &&
-           wifi->join != NULL && wifi->leave != NULL && wifi->status != NULL &&
-           wifi->station_mac != NULL && wifi->ap_mac != NULL && wifi->ap_ip != NULL;
+           net->write != NULL && net->close != NULL;
+}
+
+static bool has_wifi(const struct aloft_port_wifi *wifi)
+{
+    return wifi->set_mode != NULL && wifi->join != NULL && wifi->leave != NULL &&
+           wifi->status != NULL && wifi->station_mac != NULL && wifi->ap_mac != NULL &&
+           wifi->ap_ip != NULL && wifi->set_ap_ip != NULL && wifi->set_station_ip != NULL &&
+           wifi->set_soft_ap != NULL && wifi->soft_ap_client != NULL && wifi->scan != NULL &&
+           wifi->scan_entry != NULL;
 }
 
 static bool has_uart(const struct aloft_port_uart *uart)
@@ -49,8 +53,8 @@ static bool has_uart(const struct aloft_port_uart *uart)
 /* All but the log, which may be absent. */
 static bool is_whole(const struct aloft_port *port)
 {
-    return has_storage(port) && has_boot(&port->boot) && has_network(port) &&
-           has_uart(&port->uart) && port->firmware_info != NULL;
+    return has_storage(port) && has_boot(&port->boot) && has_network(&port->net) &&
+           has_wifi(&port->wifi) && has_uart(&port->uart) && port->firmware_info != NULL;
 }
 
 enum aloft_err aloft_module_init(struct aloft_module *m, const struct aloft_port *port,

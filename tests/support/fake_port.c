@@ -177,8 +177,10 @@ static void net_close(void *ctx, int socket)
 
 static enum aloft_err wifi_set_mode(void *ctx, uint8_t mode)
 {
-    ((struct fake_port *)ctx)->wifi.mode = mode;
-    return ALOFT_ERR_OK;
+    struct fake_port *f = ctx;
+
+    f->wifi.mode = f->wifi.mode_err == ALOFT_ERR_OK ? mode : f->wifi.mode;
+    return f->wifi.mode_err;
 }
 
 static enum aloft_err wifi_join(void *ctx, const struct aloft_wifi_join *join)
@@ -219,8 +221,75 @@ static void wifi_ap_mac(void *ctx, uint8_t *ret_mac)
 
 static void wifi_ap_ip(void *ctx, struct aloft_ip_config *ret_config)
 {
-    (void)ctx;
-    *ret_config = (struct aloft_ip_config){{192, 168, 4, 1}, {192, 168, 4, 1}, {255, 255, 255, 0}};
+    static const struct aloft_ip_config none = {{0}, {0}, {0}};
+    static const struct aloft_ip_config factory = {
+        {192, 168, 4, 1}, {192, 168, 4, 1}, {255, 255, 255, 0}};
+    const struct fake_port *f = ctx;
+
+    *ret_config = memcmp(&f->wifi.ap_ip, &none, sizeof none) == 0 ? factory : f->wifi.ap_ip;
+}
+
+static enum aloft_err wifi_set_ap_ip(void *ctx, const struct aloft_ip_config *config)
+{
+    struct fake_port *f = ctx;
+
+    f->wifi.ap_ip = f->wifi.ip_err == ALOFT_ERR_OK ? *config : f->wifi.ap_ip;
+    return f->wifi.ip_err;
+}
+
+static enum aloft_err wifi_set_station_ip(void *ctx, const struct aloft_ip_config *config)
+{
+    struct fake_port *f = ctx;
+
+    if (f->wifi.ip_err == ALOFT_ERR_OK) {
+        f->wifi.has_station_ip = config != NULL;
+        f->wifi.station_ip = config != NULL ? *config : f->wifi.station_ip;
+    }
+    return f->wifi.ip_err;
+}
+
+static enum aloft_err wifi_set_soft_ap(void *ctx, const struct aloft_soft_ap *soft_ap)
+{
+    struct fake_port *f = ctx;
+
+    f->wifi.n_soft_aps++;
+    f->wifi.soft_ap = f->wifi.soft_ap_err == ALOFT_ERR_OK ? *soft_ap : f->wifi.soft_ap;
+    return f->wifi.soft_ap_err;
+}
+
+static enum aloft_err wifi_soft_ap_client(void *ctx, uint8_t index,
+                                          struct aloft_soft_ap_client *ret_client)
+{
+    const struct fake_port *f = ctx;
+
+    if (index >= f->wifi.n_clients) {
+        return ALOFT_ERR_NOT_FOUND;
+    }
+    *ret_client = f->wifi.clients[index];
+    return ALOFT_ERR_OK;
+}
+
+static enum aloft_err wifi_scan(void *ctx)
+{
+    struct fake_port *f = ctx;
+
+    f->wifi.n_scans++;
+    return f->wifi.scan_err;
+}
+
+static enum aloft_err wifi_scan_entry(void *ctx, uint16_t index, struct aloft_scan_entry *ret_entry)
+{
+    struct fake_port *f = ctx;
+
+    if (f->wifi.n_scan_agains > 0) {
+        f->wifi.n_scan_agains--;
+        return ALOFT_ERR_AGAIN;
+    }
+    if (index >= f->wifi.n_aps) {
+        return ALOFT_ERR_NOT_FOUND;
+    }
+    *ret_entry = f->wifi.aps[index];
+    return ALOFT_ERR_OK;
 }
 
 static struct fake_setting *find_setting(struct fake_port *f, const char *key)
@@ -358,7 +427,13 @@ static void fill_port(struct fake_port *f)
                  .status = wifi_status,
                  .station_mac = wifi_station_mac,
                  .ap_mac = wifi_ap_mac,
-                 .ap_ip = wifi_ap_ip},
+                 .ap_ip = wifi_ap_ip,
+                 .set_ap_ip = wifi_set_ap_ip,
+                 .set_station_ip = wifi_set_station_ip,
+                 .set_soft_ap = wifi_set_soft_ap,
+                 .soft_ap_client = wifi_soft_ap_client,
+                 .scan = wifi_scan,
+                 .scan_entry = wifi_scan_entry},
         .settings = {settings_get, settings_set, settings_remove, settings_remove_all},
         .uart = {uart_write, uart_is_drained, uart_set_format, uart_get_format},
         .sha256 = *f->sha256,

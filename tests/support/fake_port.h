@@ -15,6 +15,8 @@
 #define FAKE_FLASH_BYTES    0x400000u
 #define FAKE_SETTINGS       32
 #define FAKE_SETTING_BYTES  8192
+#define FAKE_CLIENTS        10
+#define FAKE_APS            40
 #define FAKE_LOG_BYTES      4096
 #define FAKE_UART_UNLIMITED SIZE_MAX
 
@@ -40,8 +42,23 @@ struct fake_wifi {
     struct aloft_wifi_join join;     /**< Of the last join(). */
     enum aloft_err join_err;
     uint8_t mode;
+    enum aloft_err mode_err;
     unsigned n_joins;
     unsigned n_leaves;
+    struct aloft_soft_ap soft_ap; /**< Of the last set_soft_ap(). */
+    enum aloft_err soft_ap_err;
+    unsigned n_soft_aps;
+    struct aloft_ip_config ap_ip; /**< All 0: 192.168.4.1/24. */
+    struct aloft_ip_config station_ip;
+    bool has_station_ip;   /**< The last set_station_ip() was not for DHCP. */
+    enum aloft_err ip_err; /**< Of set_ap_ip() and set_station_ip(). */
+    struct aloft_soft_ap_client clients[FAKE_CLIENTS];
+    uint8_t n_clients;
+    struct aloft_scan_entry aps[FAKE_APS]; /**< What a scan finds, in the order it gives them. */
+    uint16_t n_aps;
+    enum aloft_err scan_err;
+    unsigned n_scans;
+    unsigned n_scan_agains; /**< So often does scan_entry() still answer AGAIN. */
 };
 
 struct fake_boot {

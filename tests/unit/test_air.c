@@ -7,12 +7,20 @@
 
 static const uint8_t station_mac[] = {0x02, 0x11, 0x22, 0x33, 0x44, 0x07};
 
+static enum aloft_err add_ap(struct air *air, const char *ssid, const char *password)
+{
+    struct air_ap ap;
+
+    air_ap_init(&ap, ssid, password);
+    return air_add_ap(air, &ap);
+}
+
 static void set_up(struct air *air)
 {
-    air_init(air, station_mac);
-    assert_err(air_add_ap(air, "home", "12345678"), ALOFT_ERR_OK);
-    assert_err(air_add_ap(air, "cafe", ""), ALOFT_ERR_OK);
-    assert_err(air_set_mode(air, 1), ALOFT_ERR_OK);
+    air_init(air, station_mac, 0);
+    assert_err(add_ap(air, "home", "12345678"), ALOFT_ERR_OK);
+    assert_err(add_ap(air, "cafe", ""), ALOFT_ERR_OK);
+    assert_err(air_set_mode(air, 1, 0), ALOFT_ERR_OK);
 }
 
 static struct aloft_wifi_join wish(const char *ssid, const char *password)
@@ -121,11 +129,11 @@ static void join__needs_the_station(void **state)
 
     (void)state;
     set_up(&air);
-    assert_err(air_set_mode(&air, 2), ALOFT_ERR_OK);
+    assert_err(air_set_mode(&air, 2, 0), ALOFT_ERR_OK);
     assert_err(air_join(&air, &join, 0), ALOFT_ERR_STATE);
-    assert_err(air_set_mode(&air, 3), ALOFT_ERR_OK);
+    assert_err(air_set_mode(&air, 3, 0), ALOFT_ERR_OK);
     assert_err(air_join(&air, &join, 0), ALOFT_ERR_OK);
-    assert_err(air_set_mode(&air, 4), ALOFT_ERR_RANGE);
+    assert_err(air_set_mode(&air, 4, 0), ALOFT_ERR_RANGE);
 }
 
 static void leaving__differs_from_never_having_tried(void **state)
@@ -140,7 +148,7 @@ static void leaving__differs_from_never_having_tried(void **state)
     air_status(&air, 0, &s);
     assert_int_equal(s.state, ALOFT_WIFI_IDLE);
     assert_err(air_join(&air, &join, 0), ALOFT_ERR_OK);
-    assert_err(air_set_mode(&air, 0), ALOFT_ERR_OK);
+    assert_err(air_set_mode(&air, 0, 0), ALOFT_ERR_OK);
     air_status(&air, AIR_LEASE_MS, &s);
     assert_int_equal(s.state, ALOFT_WIFI_DISCONNECTED);
     assert_int_equal(s.fail, ALOFT_WIFI_FAIL_NONE);
@@ -157,18 +165,18 @@ static void add_ap__refuses_what_no_access_point_can_be(void **state)
     (void)state;
     memset(long_text, 'a', sizeof long_text);
     long_text[65] = '\0';
-    air_init(&air, station_mac);
-    assert_err(air_add_ap(&air, "", ""), ALOFT_ERR_RANGE);
-    assert_err(air_add_ap(&air, long_text, ""), ALOFT_ERR_RANGE);
-    assert_err(air_add_ap(&air, "a", long_text), ALOFT_ERR_RANGE);
-    assert_err(air_add_ap(&air, "a", "1234567"), ALOFT_ERR_RANGE);
+    air_init(&air, station_mac, 0);
+    assert_err(add_ap(&air, "", ""), ALOFT_ERR_RANGE);
+    assert_err(add_ap(&air, long_text, ""), ALOFT_ERR_RANGE);
+    assert_err(add_ap(&air, "a", long_text), ALOFT_ERR_RANGE);
+    assert_err(add_ap(&air, "a", "1234567"), ALOFT_ERR_RANGE);
     long_text[64] = '\0';
-    assert_err(air_add_ap(&air, "a", long_text), ALOFT_ERR_OK);
+    assert_err(add_ap(&air, "a", long_text), ALOFT_ERR_OK);
     long_text[32] = '\0';
     for (size_t i = 1; i < AIR_APS_MAX; i++) {
-        assert_err(air_add_ap(&air, long_text, ""), ALOFT_ERR_OK);
+        assert_err(add_ap(&air, long_text, ""), ALOFT_ERR_OK);
     }
-    assert_err(air_add_ap(&air, "one more", ""), ALOFT_ERR_TOO_BIG);
+    assert_err(add_ap(&air, "one more", ""), ALOFT_ERR_TOO_BIG);
 }
 
 int main(void)

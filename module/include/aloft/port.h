@@ -194,11 +194,24 @@ enum aloft_wifi_fail {
     ALOFT_WIFI_FAIL_OTHER = 4,
 };
 
+/** Numbers of the vendor's list (facts/at-commands.md 3.2). */
+enum aloft_wifi_auth {
+    ALOFT_WIFI_OPEN = 0,
+    ALOFT_WIFI_WEP = 1,
+    ALOFT_WIFI_WPA = 2,
+    ALOFT_WIFI_WPA2 = 3,
+    ALOFT_WIFI_WPA_WPA2 = 4,
+    ALOFT_WIFI_WPA2_ENT = 5,
+    ALOFT_WIFI_WPA3 = 6,
+    ALOFT_WIFI_WPA2_WPA3 = 7,
+};
+
 struct aloft_wifi_join {
     char ssid[33];
     char password[65];
     uint8_t bssid[6];
     bool has_bssid;
+    uint8_t min_auth; /**< enum aloft_wifi_auth: access points below it are as if not there. */
 };
 
 struct aloft_wifi_status {
@@ -211,18 +224,6 @@ struct aloft_wifi_status {
     uint8_t ip[4];
     uint8_t gateway[4];
     uint8_t netmask[4];
-};
-
-/** Numbers of the vendor's list (facts/at-commands.md 3.2). */
-enum aloft_wifi_auth {
-    ALOFT_WIFI_OPEN = 0,
-    ALOFT_WIFI_WEP = 1,
-    ALOFT_WIFI_WPA = 2,
-    ALOFT_WIFI_WPA2 = 3,
-    ALOFT_WIFI_WPA_WPA2 = 4,
-    ALOFT_WIFI_WPA2_ENT = 5,
-    ALOFT_WIFI_WPA3 = 6,
-    ALOFT_WIFI_WPA2_WPA3 = 7,
 };
 
 /** One access point of a scan. */

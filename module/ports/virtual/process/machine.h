@@ -28,7 +28,7 @@ struct machine {
     struct settings *settings;
     struct uart *uart;
     struct net *net;
-    struct air air; /**< The access points stay, the station is reset. */
+    struct air air; /**< Its access points and clients stay, the rest is reset. */
     struct aloft_hash *module_sha256;
     struct aloft_hash
         *loader_sha256; /**< Not the module's: select() verifies while that may run. */
@@ -48,6 +48,9 @@ struct machine {
 
 /** The format after every reset: 115200 8N1, no flow control (facts/at-commands.md 1.1). */
 void port_reset_uart(struct machine *m);
+
+/** Its Wi-Fi part, over `machine.air`. */
+void port_fill_wifi(struct aloft_port_wifi *wifi);
 
 /** Fill `m->port`; the parts it needs stand. */
 void port_fill(struct machine *m);

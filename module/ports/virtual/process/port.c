@@ -172,54 +172,6 @@ static void close_socket(void *ctx, int socket)
     net_close(m->net, socket);
 }
 
-static enum aloft_err wifi_set_mode(void *ctx, uint8_t mode)
-{
-    struct machine *m = ctx;
-
-    return air_set_mode(&m->air, mode);
-}
-
-static enum aloft_err wifi_join(void *ctx, const struct aloft_wifi_join *join)
-{
-    struct machine *m = ctx;
-
-    return air_join(&m->air, join, m->now_ms);
-}
-
-static void wifi_leave(void *ctx)
-{
-    struct machine *m = ctx;
-
-    air_leave(&m->air);
-}
-
-static void wifi_status(void *ctx, struct aloft_wifi_status *ret_status)
-{
-    const struct machine *m = ctx;
-
-    air_status(&m->air, m->now_ms, ret_status);
-}
-
-static void station_mac(void *ctx, uint8_t *ret_mac)
-{
-    const struct machine *m = ctx;
-
-    memcpy(ret_mac, m->identity.mac, sizeof m->identity.mac);
-}
-
-/* As on the chip: the soft-AP has the next address. */
-static void ap_mac(void *ctx, uint8_t *ret_mac)
-{
-    station_mac(ctx, ret_mac);
-    ret_mac[5]++;
-}
-
-static void ap_ip(void *ctx, struct aloft_ip_config *ret_config)
-{
-    (void)ctx;
-    *ret_config = (struct aloft_ip_config){{192, 168, 4, 1}, {192, 168, 4, 1}, {255, 255, 255, 0}};
-}
-
 static enum aloft_err get_setting(void *ctx, const char *key, void *buf, size_t *ret_len)
 {
     const struct machine *m = ctx;
@@ -324,17 +276,11 @@ void port_fill(struct machine *m)
                 .read = read_socket,
                 .write = write_socket,
                 .close = close_socket},
-        .wifi = {.set_mode = wifi_set_mode,
-                 .join = wifi_join,
-                 .leave = wifi_leave,
-                 .status = wifi_status,
-                 .station_mac = station_mac,
-                 .ap_mac = ap_mac,
-                 .ap_ip = ap_ip},
         .settings = {get_setting, set_setting, remove_setting, remove_all_settings},
         .uart = {write_uart, is_uart_drained, set_uart_format, get_uart_format},
         .sha256 = *m->module_sha256,
         .firmware_info = firmware_info,
         .log = log_line,
     };
+    port_fill_wifi(&m->port.wifi);
 }

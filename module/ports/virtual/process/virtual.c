@@ -160,17 +160,17 @@ static enum aloft_err open_files(struct machine *m, struct error *e)
 static enum aloft_err set_up_air(struct machine *m, struct error *e)
 {
     const struct virtual_options *o = m->options;
+    struct air_ap default_ap;
 
-    air_init(&m->air, m->identity.mac);
-    for (size_t i = 0; i < o->n_aps; i++) {
-        if (air_add_ap(&m->air, o->aps[i].ssid, o->aps[i].password) != ALOFT_ERR_OK) {
+    air_init(&m->air, m->identity.mac, clock_monotonic_ms());
+    air_ap_init(&default_ap, DEFAULT_AP, DEFAULT_AP_KEY);
+    const struct air_ap *aps = o->n_aps > 0 ? o->aps : &default_ap;
+    for (size_t i = 0; i < (o->n_aps > 0 ? o->n_aps : 1); i++) {
+        if (air_add_ap(&m->air, &aps[i]) != ALOFT_ERR_OK) {
             return fail(e, ALOFT_ERR_RANGE,
                         "--ap %s: an SSID has 1 to 32 bytes, a password none or 8 to 64",
-                        o->aps[i].ssid);
+                        aps[i].ssid);
         }
-    }
-    if (o->n_aps == 0 && air_add_ap(&m->air, DEFAULT_AP, DEFAULT_AP_KEY) != ALOFT_ERR_OK) {
-        return fail(e, ALOFT_ERR_RANGE, "the default access point is refused");
     }
     return ALOFT_ERR_OK;
 }
