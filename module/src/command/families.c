@@ -2,9 +2,12 @@
 #include "command/families.h"
 
 const struct aloft_family *const aloft_families[ALOFT_FAMILIES] = {
+    /* clang-format off */
     &aloft_basic_family,
     &aloft_wifi_family,
     &aloft_ciupdate_family,
     &aloft_cipfwver_family,
     &aloft_ciupdatecfg_family,
+    &aloft_sysrollback_family,
+    /* clang-format on */
 };

@@ -68,7 +68,8 @@ void aloft_http_consume(struct aloft_module *m, size_t len);
 /** Bytes of the whole body by Content-Length. False if the head does not say. */
 bool aloft_http_body_bytes(const struct aloft_module *m, uint64_t *ret_bytes);
 
-/** In DONE, with the body consumed: the buffer, for the caller's own use until end(). */
+/** In IDLE, or in DONE with the body consumed: the buffer, for the caller's own use while nobody
+ * begins a request. */
 uint8_t *aloft_http_scratch(struct aloft_module *m, size_t *ret_cap);
 
 /** The body of the request that runs. */

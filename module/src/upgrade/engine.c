@@ -26,8 +26,8 @@ typedef enum aloft_err act_fn(struct aloft_module *m);
 
 static work_fn check_allowed, await_version, await_answer, check_first_bytes, store_bytes,
     reread_bytes, select_slot;
-static act_fn ask_version, begin_fetch, open_slot, begin_reread, release_source, report_done,
-    report_failure;
+static act_fn ask_version, begin_fetch, open_slot, open_present, begin_reread, release_source,
+    report_done, report_failure;
 
 #define STATE(name) ALOFT_UPGRADE_STATE_##name
 #define EVENT(name) ALOFT_UPGRADE_EVENT_##name
@@ -54,8 +54,9 @@ static const struct rule {
     /* clang-format off */
     {STATE(IDLE),   EVENT(START),   NULL,           STATE(BEGIN)},
     {STATE(BEGIN),  EVENT(ALLOWED), ask_version,    STATE(ASK)},
-    {STATE(BEGIN),  EVENT(NAMED),   begin_fetch,       STATE(FETCH)},
-    {STATE(ASK),    EVENT(NAMED),   begin_fetch,       STATE(FETCH)},
+    {STATE(BEGIN),  EVENT(NAMED),   begin_fetch,    STATE(FETCH)},
+    {STATE(BEGIN),  EVENT(PRESENT), open_present,   STATE(REREAD)},
+    {STATE(ASK),    EVENT(NAMED),   begin_fetch,    STATE(FETCH)},
     {STATE(FETCH),  EVENT(ANSWER),  open_slot,      STATE(CHECK)},
     {STATE(CHECK),  EVENT(GOOD),    NULL,           STATE(STORE)},
     {STATE(STORE),  EVENT(STORED),  begin_reread,   STATE(REREAD)},
@@ -111,7 +112,8 @@ static enum aloft_err find_refusal(struct aloft_module *m)
     if (!m->upgrade.is_ota) {
         return ALOFT_ERR_NOT_FOUND;
     }
-    if (boot->is_unconfirmed(m->port->ctx)) {
+    /* The way back is open to an image that is not confirmed. */
+    if (m->upgrade.kind != ALOFT_UPGRADE_PRESENT && boot->is_unconfirmed(m->port->ctx)) {
         return ALOFT_ERR_NOT_CONFIRMED;
     }
     /* What is selected to boot next must not be overwritten. */
@@ -125,8 +127,12 @@ static enum aloft_upgrade_event check_allowed(struct aloft_module *m)
 {
     const struct aloft_upgrade_state *u = &m->upgrade;
     bool is_named = u->kind != ALOFT_UPGRADE_CIUPDATE || u->version[0] != '\0';
+    enum aloft_upgrade_event event = is_named ? EVENT(NAMED) : EVENT(ALLOWED);
 
-    return event_or_fail(m, find_refusal(m), is_named ? EVENT(NAMED) : EVENT(ALLOWED));
+    if (u->kind == ALOFT_UPGRADE_PRESENT) {
+        event = EVENT(PRESENT);
+    }
+    return event_or_fail(m, find_refusal(m), event);
 }
 
 static enum aloft_err begin_request(struct aloft_module *m, enum aloft_http_ask ask)
@@ -309,6 +315,21 @@ static enum aloft_err begin_reread(struct aloft_module *m)
     return ALOFT_ERR_OK;
 }
 
+/* How long the image is shows when it is read: at most as long as the slot. */
+static enum aloft_err open_present(struct aloft_module *m)
+{
+    struct aloft_slot slot;
+    enum aloft_err err = m->port->boot.spare(m->port->ctx, &slot);
+
+    if (err != ALOFT_ERR_OK) {
+        return err;
+    }
+    aloft_proof_yield(m); /* The client's buffer is the one to read into. */
+    aloft_writer_init(&m->upgrade.writer, &slot, 0);
+    m->upgrade.writer.written = slot.size_bytes;
+    return begin_reread(m);
+}
+
 static enum aloft_upgrade_event reread_bytes(struct aloft_module *m)
 {
     bool is_over = false;
@@ -332,10 +353,15 @@ static enum aloft_err release_source(struct aloft_module *m)
 
 static enum aloft_upgrade_event select_slot(struct aloft_module *m)
 {
+    const struct aloft_slot *slot = &m->upgrade.writer.slot;
+
+    if (m->upgrade.kind == ALOFT_UPGRADE_PRESENT) { /* No server waits for a proof. */
+        return event_or_fail(m, m->port->boot.select(m->port->ctx, slot), EVENT(DONE));
+    }
     enum aloft_err err = aloft_proof_arm(m, m->upgrade.mode);
 
     if (err == ALOFT_ERR_OK) {
-        err = m->port->boot.select(m->port->ctx, &m->upgrade.writer.slot);
+        err = m->port->boot.select(m->port->ctx, slot);
     }
     if (err != ALOFT_ERR_OK) {
         aloft_proof_disarm(m);

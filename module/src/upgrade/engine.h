@@ -18,7 +18,7 @@
  *
  *                  ,-ALLOWED-> ASK -NAMED-.
  *   IDLE -START-> BEGIN -----NAMED-----> FETCH -ANSWER-> CHECK -GOOD-> STORE
- *    ^                                                                   | STORED
+ *    ^              `------------PRESENT-------------------------.       | STORED
  *    `----------DONE----------- COMMIT <-----------WHOLE------------- REREAD
  *
  * and from each of them but IDLE back to IDLE by FAIL or CANCEL.
@@ -41,6 +41,7 @@ struct aloft_module;
     X(START)   /* Somebody wants an upgrade. */                                                    \
     X(ALLOWED) /* It may run, and the server says which version. */                                \
     X(NAMED)   /* It is known what to fetch. */                                                    \
+    X(PRESENT) /* It may run, and there is nothing to fetch. */                                    \
     X(ANSWER)  /* A good head came. */                                                             \
     X(GOOD)    /* The first bytes fit this module. */                                              \
     X(STORED)  /* All bytes are in flash, and the stream was a whole image. */                     \
@@ -69,6 +70,7 @@ enum aloft_upgrade_event {
 enum aloft_upgrade_kind {
     ALOFT_UPGRADE_CIUPDATE, /**< From the server of `mode`, as `version`. */
     ALOFT_UPGRADE_SOURCE,   /**< From somebody else's source, which is stepped by its owner. */
+    ALOFT_UPGRADE_PRESENT,  /**< It stands in the spare slot: verify and select it. */
 };
 
 /** What to upgrade to. */

@@ -5,6 +5,7 @@
 
 #include "command/wifi.h"
 #include "http/client.h"
+#include "upgrade/engine.h"
 
 #define SETTING      "upgrade.mode"
 #define TRIES_MAX    5
@@ -93,7 +94,7 @@ uint32_t aloft_proof_step(struct aloft_module *m)
     if (m->now_ms < p->next_ms) {
         return (uint32_t)(p->next_ms - m->now_ms);
     }
-    if (m->http.phase != ALOFT_HTTP_IDLE || !aloft_wifi_has_ip(m)) {
+    if (m->http.phase != ALOFT_HTTP_IDLE || aloft_upgrade_is_running(m) || !aloft_wifi_has_ip(m)) {
         return POLL_MS;
     }
     begin_try(m);

@@ -6,6 +6,7 @@
 #include "aloft/bytes.h"
 #include "aloft/module.h"
 
+#include "upgrade/engine.h"
 #include "upgrade/source.h"
 #include "upgrade/trailer.h"
 
@@ -126,11 +127,14 @@ enum aloft_err aloft_verify_reread(struct aloft_module *m, bool *ret_is_over)
 {
     struct aloft_upgrade_state *u = &m->upgrade;
 
+    bool is_present = u->kind == ALOFT_UPGRADE_PRESENT;
+    bool is_read = is_present && aloft_app_image_is_complete(&u->image);
+
     *ret_is_over = false;
-    if (u->reread < u->writer.written) {
+    if (!is_read && u->reread < u->writer.written) {
         return reread_portion(m);
     }
-    if (u->reread_crc != u->writer.crc) {
+    if (!is_present && u->reread_crc != u->writer.crc) {
         return ALOFT_ERR_FLASH;
     }
     *ret_is_over = true;

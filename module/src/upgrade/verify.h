@@ -32,7 +32,8 @@ void aloft_verify_consume(struct aloft_module *m, size_t len);
 ALOFT_MUST_CHECK
 enum aloft_err aloft_verify_end(const struct aloft_module *m);
 
-/** Now read the slot back, in portions of the source's buffer. */
+/** Now read the slot, in portions of the source's buffer: what was written, or, if nothing was, up
+ * to the end of the image that stands there. */
 void aloft_verify_begin_reread(struct aloft_module *m);
 
 /**
