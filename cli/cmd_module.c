@@ -2,12 +2,14 @@
 
 /* aloft module: the virtual module as a process. */
 
+#include <signal.h>
 #include <string.h>
 
 #include "aloft/limits.h"
 #include "commands.h"
 #include "process/identity.h"
 #include "process/virtual.h"
+#include "virtual_main.h"
 
 #define STOCK_HOST "iot.espressif.cn"
 #define PLAIN_PORT 80
@@ -70,11 +72,19 @@ static int take_maps(const struct opt_values *v, struct virtual_options *o)
     return EXIT_DONE;
 }
 
-static int run(const struct opt_values *v)
+struct customization {
+    virtual_customize_fn *customize;
+    void *ctx;
+};
+
+static int run_customized(const struct opt_values *v, void *ctx)
 {
+    const struct customization *c = ctx;
     struct error e = {0};
     uint8_t mac[6];
     struct virtual_options o = {
+        .customize = c->customize,
+        .customize_ctx = c->ctx,
         .flash_path = opt_text(v, "flash"),
         .layout = opt_text(v, "layout"),
         .app_path = opt_text(v, "app"),
@@ -101,6 +111,13 @@ static int run(const struct opt_values *v)
         return rc;
     }
     return virtual_run(&o, &e) == ALOFT_ERR_OK ? EXIT_DONE : failure("%s", e.sentence);
+}
+
+static int run(const struct opt_values *v)
+{
+    struct customization none = {0};
+
+    return run_customized(v, &none);
 }
 
 static const struct opt opts[] = {
@@ -163,3 +180,12 @@ const struct cli_command cmd_module = {
     .opts = opts,
     .run = run,
 };
+
+int virtual_main(int argc, char **argv,
+                 void (*customize)(struct aloft_module_config *config, void *ctx), void *ctx)
+{
+    struct customization c = {customize, ctx};
+
+    (void)signal(SIGPIPE, SIG_IGN); /* a closed peer is an error code, not the end */
+    return opt_run_as(&cmd_module, argc - 1, argv + 1, run_customized, &c);
+}

@@ -195,23 +195,39 @@ static int parse(const struct cli_command *c, int argc, char **argv, struct opt_
     return EXIT_DONE;
 }
 
-int opt_run(const struct cli_command *command, int argc, char **argv)
+/* @return False: there is nothing to run, `*ret_rc` is the exit code. */
+static bool take_words(const struct cli_command *command, int argc, char **argv,
+                       struct opt_values *ret_values, int *ret_rc)
 {
-    struct opt_values values = {0};
-
     for (int i = 0; i < argc; i++) {
         if (strcmp(argv[i], "--") == 0) {
             break;
         }
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
             opt_help(command, stdout);
-            return EXIT_DONE;
+            *ret_rc = EXIT_DONE;
+            return false;
         }
     }
-    int rc = parse(command, argc, argv, &values);
-    if (rc != EXIT_DONE) {
+    *ret_rc = parse(command, argc, argv, ret_values);
+    if (*ret_rc != EXIT_DONE) {
         print_synopsis(command, stderr);
-        return rc;
     }
-    return command->run(&values);
+    return *ret_rc == EXIT_DONE;
+}
+
+int opt_run(const struct cli_command *command, int argc, char **argv)
+{
+    struct opt_values values = {0};
+    int rc;
+
+    return take_words(command, argc, argv, &values, &rc) ? command->run(&values) : rc;
+}
+
+int opt_run_as(const struct cli_command *command, int argc, char **argv, opt_run_fn *run, void *ctx)
+{
+    struct opt_values values = {0};
+    int rc;
+
+    return take_words(command, argc, argv, &values, &rc) ? run(&values, ctx) : rc;
 }

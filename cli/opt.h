@@ -61,6 +61,11 @@ __attribute__((format(printf, 1, 2))) int failure(const char *format, ...);
  */
 int opt_run(const struct cli_command *command, int argc, char **argv);
 
+/** The same, but what runs is `run` with the caller's `ctx`. */
+typedef int opt_run_fn(const struct opt_values *values, void *ctx);
+int opt_run_as(const struct cli_command *command, int argc, char **argv, opt_run_fn *run,
+               void *ctx);
+
 /** Help page of one command. */
 void opt_help(const struct cli_command *command, FILE *out);
 

@@ -8,9 +8,10 @@ import re
 
 import gate
 
-# Longest prefix first: the virtual port lies inside module/.
+# Longest prefix first: the virtual port and the examples lie inside module/.
 ROOMS = {
     "module/ports/virtual": "virtual",
+    "module/examples": "examples",
     "formats": "formats",
     "module": "module",
     "host": "host",
@@ -26,14 +27,15 @@ ARROWS = {
     "virtual": {"module", "host", "formats"},
     "server": {"host", "formats"},
     "cli": {"formats", "module", "host", "virtual", "server"},
+    "examples": {"module", "cli"},
 }
 
 # These rooms show others their include/ only; src/ is private.
-WITH_PUBLIC_HEADERS = {"formats", "module", "host"}
+WITH_PUBLIC_HEADERS = {"formats", "module", "host", "cli"}
 
 # Where a quoted include is looked up, after the including file's own folder.
 INCLUDE_ROOTS = ["formats/include", "formats/src", "module/include", "module/src", "host/include",
-                 "host/src", "module/ports/virtual", "server/src", "cli"]
+                 "host/src", "module/ports/virtual", "server/src", "cli", "cli/include"]
 
 FREESTANDING = {"stdbool.h", "stddef.h", "stdint.h", "string.h"}
 

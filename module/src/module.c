@@ -110,3 +110,13 @@ uint32_t aloft_module_step(struct aloft_module *m, uint64_t now_ms)
     uint32_t at_ms = aloft_at_end_step(m);
     return aloft_at_is_serving(m) ? smaller(families_ms, at_ms) : at_ms;
 }
+
+void *aloft_module_user(const struct aloft_module *m)
+{
+    return m->config.user;
+}
+
+const struct aloft_port *aloft_module_port(const struct aloft_module *m)
+{
+    return m->port;
+}

@@ -17,11 +17,13 @@ DEADLINE_S = 30
 
 class VirtualModule:
     """`uart` is "tcp" or "pty". `flash` defaults to a file in `folder`; it is made from `layout` and `app` if it does not
-    exist. `options` are further words of the command line."""
+    exist. `options` are further words of the command line. `program` is another one that is a virtual module, such as
+    an example."""
 
     def __init__(self, aloft, folder, layout=None, app=None, flash=None, uart="tcp", ap=None, tokens=None, ota=None,
-                 ota_tls=None, mac=None, options=()):
-        self.aloft, self.folder = aloft, pathlib.Path(folder)
+                 ota_tls=None, mac=None, options=(), program=None):
+        self.start_words = [program] if program else [aloft, "module"]
+        self.folder = pathlib.Path(folder)
         self.flash = pathlib.Path(flash) if flash else self.folder / "flash.bin"
         self.uart = uart
         self.log = self.flash.with_name(self.flash.name + ".log")
@@ -46,7 +48,7 @@ class VirtualModule:
 
     def words(self):
         link = self.flash.with_name(self.flash.name + ".uart")
-        words = [self.aloft, "module", "--flash", str(self.flash)]
+        words = [*self.start_words, "--flash", str(self.flash)]
         words += ["--uart", f"pty:{link}" if self.uart == "pty" else "tcp:127.0.0.1:0"]
         for name, value in self.values.items():
             is_for_new = name == "app" and self.flash.exists()

@@ -39,6 +39,7 @@ struct aloft_module_config {
     const struct aloft_command
         *commands; /**< The integrator's own, looked up before the library's; NULL = none. */
     size_t n_commands;
+    void *user;               /**< The integrator's own, see aloft_module_user(). */
     bool accepts_lower_case;  /**< `at+gmr` too; default upper case only. */
     bool query_as_documented; /**< AT+CIUPDATE? prints `+CIPUPDATE:` (docs) instead of `+CIUPDATE:`
                                  (code). */
@@ -79,5 +80,11 @@ void aloft_module_feed(struct aloft_module *m, const uint8_t *buf, size_t len);
  *         were fed or a socket became readable or writable.
  */
 uint32_t aloft_module_step(struct aloft_module *m, uint64_t now_ms);
+
+/** For handlers of the integrator's own commands: `config.user`, and the port, of which they may
+ * use all that does not wait. Setting keys of their own begin with something the library's do not.
+ */
+void *aloft_module_user(const struct aloft_module *m);
+const struct aloft_port *aloft_module_port(const struct aloft_module *m);
 
 #endif

@@ -231,7 +231,7 @@ static const char *slot_text(int slot, char *out)
 static enum aloft_err start_module(struct machine *m)
 {
     const struct virtual_options *o = m->options;
-    const struct aloft_module_config config = {
+    struct aloft_module_config config = {
         .plain = {o->plain.address.host, o->plain.address.port, o->plain.token},
         .tls = {o->tls.address.host, o->tls.address.port, o->tls.token},
         .module_name = m->layout->module_name,
@@ -239,6 +239,9 @@ static enum aloft_err start_module(struct machine *m)
         .chip_revision = m->layout->min_chip_revision,
     };
 
+    if (o->customize) {
+        o->customize(&config, o->customize_ctx);
+    }
     return aloft_module_init(&m->module, &m->port, &config, m->now_ms);
 }
 

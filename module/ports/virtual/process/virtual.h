@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "aloft/attr.h"
+#include "aloft/module.h"
 #include "host/address.h"
 #include "host/error.h"
 #include "models/air.h"
@@ -16,6 +17,10 @@ struct virtual_server {
     struct address address;
     const char *token; /**< NULL = none. */
 };
+
+/** Change the configuration of the module before it boots; it holds what the options say. What is
+ * put into it is borrowed while virtual_run() runs. */
+typedef void virtual_customize_fn(struct aloft_module_config *config, void *ctx);
 
 /** All strings are borrowed while virtual_run() runs. */
 struct virtual_options {
@@ -30,6 +35,8 @@ struct virtual_options {
     size_t n_aps;
     struct net_map maps[NET_MAPS_MAX];
     size_t n_maps;
+    virtual_customize_fn *customize; /**< Called at every boot; NULL = as it is. */
+    void *customize_ctx;
 };
 
 #define VIRTUAL_DEFAULT_LAYOUT "esp32c3_default"
