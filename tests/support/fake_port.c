@@ -396,6 +396,14 @@ static void firmware_info(void *ctx, struct aloft_firmware_info *ret_info)
     *ret_info = ((struct fake_port *)ctx)->info;
 }
 
+static void free_memory(void *ctx, uint32_t *ret_now, uint32_t *ret_least)
+{
+    const struct fake_port *f = ctx;
+
+    *ret_now = f->memory_now;
+    *ret_least = f->memory_least;
+}
+
 static void log_line(void *ctx, const char *line)
 {
     struct fake_port *f = ctx;
@@ -438,6 +446,7 @@ static void fill_port(struct fake_port *f)
         .uart = {uart_write, uart_is_drained, uart_set_format, uart_get_format},
         .sha256 = *f->sha256,
         .firmware_info = firmware_info,
+        .free_memory = free_memory,
         .log = log_line,
     };
 }

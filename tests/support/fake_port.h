@@ -96,6 +96,8 @@ struct fake_port {
     struct fake_wifi wifi;
     struct fake_boot boot;
     struct fake_flash flash;
+    uint32_t memory_now; /**< What free_memory() says. */
+    uint32_t memory_least;
     struct fake_setting settings[FAKE_SETTINGS];
     enum aloft_err settings_err; /**< Of set() and remove_all(). */
     struct aloft_firmware_info info;

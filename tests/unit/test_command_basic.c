@@ -123,8 +123,8 @@ static void cmd__lists_all_commands_from_zero(void **state)
                                 "+CMD:6,\"AT+CMD\",0,1,0,0\r\n"
                                 "+CMD:7,\"AT+SYSLOG\",0,1,1,0\r\n"
                                 "+CMD:8,\"AT+SYSSTORE\",0,1,1,0\r\n"
-                                "+CMD:9,\"AT+UART_CUR\",0,1,1,0\r\n"
-                                "+CMD:10,\"AT+CWMODE\",0,1,1,0\r\n";
+                                "+CMD:9,\"AT+UART\",0,1,1,0\r\n"
+                                "+CMD:10,\"AT+UART_CUR\",0,1,1,0\r\n";
     assert_memory_equal(text, start, sizeof start - 1);
     assert_string_equal(text + strlen(text) - strlen(OK), OK);
 }
@@ -197,60 +197,6 @@ static void syslog_and_sysstore__are_set_and_queried(void **state)
     expect(f, "AT+SYSSTORE?\r\n", "+SYSSTORE:1\r\n" OK);
 }
 
-static void uart_cur__sends_ok_at_the_old_rate(void **state)
-{
-    struct fake_port *f = *state;
-
-    expect(f, "AT+UART_CUR?\r\n", "+UART_CUR:115200,8,1,0,0\r\n" OK);
-    f->uart.is_draining = true;
-    expect(f, "AT+UART_CUR=921600,7,3,2,1\r\n", OK);
-    assert_int_equal(f->uart.n_formats, 0);
-    f->uart.is_draining = false;
-    fake_port_run(f, 10);
-    assert_int_equal(f->uart.n_formats, 1);
-    assert_int_equal(f->uart.out_len_at_format, f->uart.out_len);
-    expect(f, "AT+UART_CUR?\r\n", "+UART_CUR:921600,7,3,2,1\r\n" OK);
-}
-
-static void uart_cur__switches_also_if_the_uart_never_drains(void **state)
-{
-    struct fake_port *f = *state;
-
-    f->uart.is_draining = true;
-    expect(f, "AT+UART_CUR=9600,8,1,0,0\r\n", OK);
-    fake_port_run(f, 3100);
-    assert_int_equal(f->uart.format.baud, 9600);
-}
-
-static void uart_cur__wants_exactly_five_numbers_in_range(void **state)
-{
-    struct fake_port *f = *state;
-    static const struct {
-        const char *chip;
-        const char *values;
-        bool is_good;
-    } rows[] = {
-        {"esp32c3", "80,5,1,0,0", true},       {"esp32c3", "5000000,8,3,2,3", true},
-        {"esp32c2", "2500000,8,1,0,0", true},  {"esp32c2", "2500001,8,1,0,0", false},
-        {"esp32c3", "79,8,1,0,0", false},      {"esp32c3", "5000001,8,1,0,0", false},
-        {"esp32c3", "115200,4,1,0,0", false},  {"esp32c3", "115200,9,1,0,0", false},
-        {"esp32c3", "115200,8,0,0,0", false},  {"esp32c3", "115200,8,4,0,0", false},
-        {"esp32c3", "115200,8,1,-1,0", false}, {"esp32c3", "115200,8,1,3,0", false},
-        {"esp32c3", "115200,8,1,0,4", false},  {"esp32c3", "115200,8,1,0", false},
-        {"esp32c3", "115200,8,1,0,0,", false}, {"esp32c3", "115200,8,1,0,", false},
-        {"esp32c3", "115200,8,,0,0", false},   {"esp32c3", "\"115200\",8,1,0,0", false},
-    };
-
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        char input[64];
-        boot(f, rows[i].chip);
-        f->uart.n_formats = 0;
-        snprintf(input, sizeof input, "AT+UART_CUR=%s\r\n", rows[i].values);
-        expect(f, input, rows[i].is_good ? OK : ERROR);
-        assert_int_equal(f->uart.n_formats, rows[i].is_good);
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -265,11 +211,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(cmd__lists_all_commands_from_zero, set_up, tear_down),
         cmocka_unit_test_setup_teardown(cmd__goes_on_when_there_is_room_again, set_up, tear_down),
         cmocka_unit_test_setup_teardown(syslog_and_sysstore__are_set_and_queried, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(uart_cur__sends_ok_at_the_old_rate, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(uart_cur__switches_also_if_the_uart_never_drains, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(uart_cur__wants_exactly_five_numbers_in_range, set_up,
                                         tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -64,6 +64,7 @@ void aloft_at_finish(struct aloft_module *m, enum aloft_reply reply);
 void aloft_at_print(struct aloft_module *m, const char *text);
 void aloft_at_print_bytes(struct aloft_module *m, const void *buf, size_t len);
 void aloft_at_print_int(struct aloft_module *m, int32_t value);
+void aloft_at_print_uint(struct aloft_module *m, uint32_t value);
 void aloft_at_print_hex(struct aloft_module *m, uint32_t value,
                         uint8_t min_digits); /**< Lower case, no 0x. */
 void aloft_at_print_ipv4(struct aloft_module *m, const uint8_t *ip);

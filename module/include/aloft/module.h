@@ -15,6 +15,7 @@
 #include "aloft/state/at.h"
 #include "aloft/state/ciupdate.h"
 #include "aloft/state/http.h"
+#include "aloft/state/system.h"
 #include "aloft/state/upgrade.h"
 #include "aloft/state/wifi.h"
 
@@ -40,6 +41,8 @@ struct aloft_module_config {
         *commands; /**< The integrator's own, looked up before the library's; NULL = none. */
     size_t n_commands;
     void *user;               /**< The integrator's own, see aloft_module_user(). */
+    uint8_t *user_ram;        /**< What AT+USERRAM lends to the host MCU; NULL = nothing. */
+    size_t user_ram_cap;      /**< Bytes of it. */
     bool accepts_lower_case;  /**< `at+gmr` too; default upper case only. */
     bool query_as_documented; /**< AT+CIUPDATE? prints `+CIPUPDATE:` (docs) instead of `+CIUPDATE:`
                                  (code). */
@@ -53,6 +56,9 @@ struct aloft_module {
     uint64_t now_ms;               /**< Of the last step: handlers run when bytes are fed. */
     struct aloft_at_state at;
     struct aloft_basic_state basic;
+    struct aloft_uart_state uart;
+    struct aloft_system_state system;
+    struct aloft_userram_state userram;
     struct aloft_wifi_state_data wifi;
     struct aloft_http_state http;
     struct aloft_upgrade_state upgrade;

@@ -79,6 +79,16 @@ void aloft_at_print_int(struct aloft_module *m, int32_t value)
     print_text(m, &t);
 }
 
+void aloft_at_print_uint(struct aloft_module *m, uint32_t value)
+{
+    char buf[NUMBER_BYTES];
+    struct aloft_text t;
+
+    aloft_text_init(&t, buf, sizeof buf);
+    aloft_text_add_uint(&t, value);
+    print_text(m, &t);
+}
+
 void aloft_at_print_hex(struct aloft_module *m, uint32_t value, uint8_t min_digits)
 {
     char buf[NUMBER_BYTES];

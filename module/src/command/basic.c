@@ -17,12 +17,7 @@
 #define CHIP_ID_C3 0x0005 /* facts/at-commands.md 5.3. */
 #define CHIP_ID_C2 0x000c
 
-#define BAUD_MIN    80
-#define BAUD_MAX    5000000
-#define BAUD_MAX_C2 2500000
-
-#define FORMAT_DRAIN_MS   3000 /* Like the wait before a restart. */
-#define LISTING_LINE_MORE 40   /* Bytes of a +CMD line beside the command's name, generous. */
+#define LISTING_LINE_MORE 40 /* Bytes of a +CMD line beside the command's name, generous. */
 
 static const struct aloft_int_range zero_or_one = {0, 1};
 
@@ -83,7 +78,8 @@ static enum aloft_reply execute_rst(struct aloft_module *m, const struct aloft_p
     return ALOFT_REPLY_RESTART;
 }
 
-/* Only C2 and C3 have this form; 1, the download mode of the boot ROM, is not offered. */
+/* Only C2 and C3 have this form. 1, the download mode of the boot ROM, is an error: the port cannot
+ * enter it, and OK would promise a chip that waits for a flasher. */
 static enum aloft_reply set_rst(struct aloft_module *m, const struct aloft_params *params)
 {
     int32_t mode;
@@ -197,70 +193,6 @@ static enum aloft_reply set_sysstore(struct aloft_module *m, const struct aloft_
     return set_switch(m, params, &m->basic.has_store);
 }
 
-static enum aloft_reply query_uart_cur(struct aloft_module *m, const struct aloft_params *params)
-{
-    struct aloft_uart_format format;
-
-    (void)params;
-    m->port->uart.get_format(m->port->ctx, &format);
-    const int32_t values[] = {(int32_t)format.baud, format.data_bits, format.stop_bits,
-                              format.parity, format.flow};
-    aloft_at_print(m, "+UART_CUR:");
-    for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
-        if (i > 0) {
-            aloft_at_print(m, ",");
-        }
-        aloft_at_print_int(m, values[i]);
-    }
-    aloft_at_print(m, "\r\n");
-    return ALOFT_REPLY_OK;
-}
-
-static enum aloft_reply set_uart_cur(struct aloft_module *m, const struct aloft_params *params)
-{
-    const struct aloft_int_range ranges[] = {
-        {BAUD_MIN, m->chip->id == CHIP_ID_C2 ? BAUD_MAX_C2 : BAUD_MAX},
-        {5, 8},
-        {1, 3},
-        {0, 2},
-        {0, 3}};
-    enum { N_VALUES = sizeof ranges / sizeof ranges[0] };
-    int32_t values[N_VALUES];
-
-    if (!aloft_params_check_count(m, params, N_VALUES, N_VALUES)) {
-        return ALOFT_REPLY_ERROR;
-    }
-    for (uint8_t i = 0; i < N_VALUES; i++) {
-        if (!aloft_params_get_int(m, params, i, &ranges[i], &values[i])) {
-            return ALOFT_REPLY_ERROR;
-        }
-    }
-    m->basic.format = (struct aloft_uart_format){
-        .baud = (uint32_t)values[0],
-        .data_bits = (uint8_t)values[1],
-        .stop_bits = (uint8_t)values[2],
-        .parity = (uint8_t)values[3],
-        .flow = (uint8_t)values[4],
-    };
-    m->basic.has_format_to_set = true;
-    m->basic.format_deadline_ms = m->now_ms + FORMAT_DRAIN_MS;
-    return ALOFT_REPLY_OK;
-}
-
-/* The OK leaves at the old rate. */
-static void step_format(struct aloft_module *m)
-{
-    aloft_at_flush(m);
-    if (!aloft_at_is_drained(m) && m->now_ms < m->basic.format_deadline_ms) {
-        return;
-    }
-    m->basic.has_format_to_set = false;
-    enum aloft_err err = m->port->uart.set_format(m->port->ctx, &m->basic.format);
-    if (err != ALOFT_ERR_OK) {
-        aloft_log_err(m, "uart.format_refused", err);
-    }
-}
-
 bool aloft_basic_has_store(const struct aloft_module *m)
 {
     return m->basic.has_store;
@@ -276,10 +208,7 @@ static uint32_t step_basic(struct aloft_module *m)
     if (m->basic.is_listing) {
         step_listing(m);
     }
-    if (m->basic.has_format_to_set) {
-        step_format(m);
-    }
-    return m->basic.is_listing || m->basic.has_format_to_set ? ALOFT_AT_TX_POLL_MS : UINT32_MAX;
+    return m->basic.is_listing ? ALOFT_AT_TX_POLL_MS : UINT32_MAX;
 }
 
 /* clang-format off */
@@ -294,7 +223,6 @@ static const struct aloft_command commands[] = {
     {"+CMD",       NULL, query_cmd,      NULL,         NULL},
     {"+SYSLOG",    NULL, query_syslog,   set_syslog,   NULL},
     {"+SYSSTORE",  NULL, query_sysstore, set_sysstore, NULL},
-    {"+UART_CUR",  NULL, query_uart_cur, set_uart_cur, NULL},
 };
 /* clang-format on */
 

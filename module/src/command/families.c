@@ -4,6 +4,9 @@
 const struct aloft_family *const aloft_families[ALOFT_FAMILIES] = {
     /* clang-format off */
     &aloft_basic_family,
+    &aloft_uart_family,
+    &aloft_system_family,
+    &aloft_userram_family,
     &aloft_wifi_family,
     &aloft_ciupdate_family,
     &aloft_cipfwver_family,

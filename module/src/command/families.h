@@ -22,13 +22,16 @@ struct aloft_family {
 };
 
 extern const struct aloft_family aloft_basic_family;
+extern const struct aloft_family aloft_uart_family;
+extern const struct aloft_family aloft_system_family;
+extern const struct aloft_family aloft_userram_family;
 extern const struct aloft_family aloft_wifi_family;
 extern const struct aloft_family aloft_ciupdate_family;
 extern const struct aloft_family aloft_cipfwver_family;
 extern const struct aloft_family aloft_ciupdatecfg_family;
 extern const struct aloft_family aloft_sysrollback_family;
 
-#define ALOFT_FAMILIES 6
+#define ALOFT_FAMILIES 9
 
 /** All families, in the order in which they are looked up, initialised and stepped. */
 extern const struct aloft_family *const aloft_families[ALOFT_FAMILIES];

@@ -59,10 +59,7 @@ struct aloft_at_state {
 struct aloft_basic_state {
     bool has_store; /**< AT+SYSSTORE: settings survive a restart. */
     bool is_listing;
-    uint16_t n_listed;      /**< Commands AT+CMD? has printed. */
-    bool has_format_to_set; /**< AT+UART_CUR: switch once all is sent. */
-    struct aloft_uart_format format;
-    uint64_t format_deadline_ms; /**< Switch at the latest. */
+    uint16_t n_listed; /**< Commands AT+CMD? has printed. */
 };
 
 #endif
