@@ -72,7 +72,7 @@ enum aloft_err aloft_module_init(struct aloft_module *m, const struct aloft_port
     m->chip = chip;
     m->now_ms = now_ms;
     aloft_at_init(m);
-    for (size_t i = 0; i < ALOFT_FAMILIES; i++) {
+    for (size_t i = 0; i < aloft_n_families; i++) {
         if (aloft_families[i]->init != NULL) {
             aloft_families[i]->init(m);
         }
@@ -94,7 +94,7 @@ static uint32_t step_families(struct aloft_module *m)
 {
     uint32_t wait_ms = STEP_MS;
 
-    for (size_t i = 0; i < ALOFT_FAMILIES && aloft_at_is_serving(m); i++) {
+    for (size_t i = 0; i < aloft_n_families && aloft_at_is_serving(m); i++) {
         if (aloft_families[i]->step != NULL) {
             wait_ms = smaller(wait_ms, aloft_families[i]->step(m));
         }

@@ -238,7 +238,7 @@ void aloft_at_begin_step(struct aloft_module *m)
 
 static void stop_families(struct aloft_module *m)
 {
-    for (size_t i = 0; i < ALOFT_FAMILIES; i++) {
+    for (size_t i = 0; i < aloft_n_families; i++) {
         if (aloft_families[i]->stop != NULL) {
             aloft_families[i]->stop(m);
         }

@@ -28,7 +28,7 @@ const struct aloft_command *aloft_table_at(const struct aloft_module *m, size_t 
         return &m->config.commands[n];
     }
     n -= m->config.n_commands;
-    for (size_t i = 0; i < ALOFT_FAMILIES; i++) {
+    for (size_t i = 0; i < aloft_n_families; i++) {
         if (n < aloft_families[i]->n_commands) {
             return &aloft_families[i]->commands[n];
         }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "command/families.h"
 
-const struct aloft_family *const aloft_families[ALOFT_FAMILIES] = {
+const struct aloft_family *const aloft_families[] = {
     /* clang-format off */
     &aloft_basic_family,
     &aloft_uart_family,
@@ -14,3 +14,5 @@ const struct aloft_family *const aloft_families[ALOFT_FAMILIES] = {
     &aloft_sysrollback_family,
     /* clang-format on */
 };
+
+const size_t aloft_n_families = sizeof aloft_families / sizeof aloft_families[0];

@@ -31,9 +31,8 @@ extern const struct aloft_family aloft_cipfwver_family;
 extern const struct aloft_family aloft_ciupdatecfg_family;
 extern const struct aloft_family aloft_sysrollback_family;
 
-#define ALOFT_FAMILIES 9
-
 /** All families, in the order in which they are looked up, initialised and stepped. */
-extern const struct aloft_family *const aloft_families[ALOFT_FAMILIES];
+extern const struct aloft_family *const aloft_families[];
+extern const size_t aloft_n_families;
 
 #endif

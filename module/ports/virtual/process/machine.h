@@ -16,6 +16,8 @@
 #include "process/uart.h"
 #include "process/virtual.h"
 
+#define MACHINE_USER_RAM_BYTES 4096 /**< What AT+USERRAM lends out. */
+
 /* The parts of one virtual module, shared by virtual.c (life) and port.c (what the module library
  * calls). Above the line: what a reset leaves alone. Below: what it makes anew. */
 
@@ -43,6 +45,7 @@ struct machine {
     uint64_t next_boot_ms; /**< Not running: when to try again. */
     struct boot_result booted;
     struct aloft_uart_format uart_format;
+    uint8_t user_ram[MACHINE_USER_RAM_BYTES];
     struct aloft_module module;
 };
 

@@ -10,9 +10,10 @@
 #include "host/hashes.h"
 #include "host/log.h"
 
-#define COMMIT_BYTES 4 /* of the ELF's hash: the image names no commit, this one is as unique */
-#define DEFAULT_BAUD 115200
-#define DATA_BITS    8
+#define COMMIT_BYTES   4 /* of the ELF's hash: the image names no commit, this one is as unique */
+#define DEFAULT_BAUD   115200
+#define DATA_BITS      8
+#define CHIP_RAM_BYTES 0x40000u /* of 400 KiB on a C3, what its own firmware leaves */
 
 static enum aloft_err flash_read_at(void *ctx, uint32_t addr, uint8_t *buf, size_t len)
 {
@@ -251,6 +252,15 @@ static void firmware_info(void *ctx, struct aloft_firmware_info *ret_info)
     hex_encode(desc->elf_sha256, COMMIT_BYTES, ret_info->compile_commit);
 }
 
+/* A process has no heap of a chip to run out of: a chip's memory less what the module holds for its
+ * whole life. It allocates nothing later, so the least there ever was is the same. */
+static void free_memory(void *ctx, uint32_t *ret_now, uint32_t *ret_least)
+{
+    (void)ctx;
+    *ret_now = CHIP_RAM_BYTES - MACHINE_USER_RAM_BYTES - (uint32_t)sizeof(struct aloft_module);
+    *ret_least = *ret_now;
+}
+
 static void log_line(void *ctx, const char *line)
 {
     (void)ctx;
@@ -280,6 +290,7 @@ void port_fill(struct machine *m)
         .uart = {write_uart, is_uart_drained, set_uart_format, get_uart_format},
         .sha256 = *m->module_sha256,
         .firmware_info = firmware_info,
+        .free_memory = free_memory,
         .log = log_line,
     };
     port_fill_wifi(&m->port.wifi);

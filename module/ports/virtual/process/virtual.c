@@ -237,6 +237,8 @@ static enum aloft_err start_module(struct machine *m)
         .module_name = m->layout->module_name,
         .chip_name = m->chip->name,
         .chip_revision = m->layout->min_chip_revision,
+        .user_ram = m->user_ram,
+        .user_ram_cap = sizeof m->user_ram,
     };
 
     if (o->customize) {
