@@ -63,7 +63,8 @@ enum aloft_err aloft_module_init(struct aloft_module *m, const struct aloft_port
     const struct aloft_chip *chip =
         config->chip_name != NULL ? aloft_chip_by_name(config->chip_name) : NULL;
 
-    if (!is_whole(port) || chip == NULL || config->module_name == NULL) {
+    if (!is_whole(port) || chip == NULL || config->module_name == NULL ||
+        config->confirm.policy > ALOFT_CONFIRM_SERVER) {
         return ALOFT_ERR_ARG;
     }
     memset(m, 0, sizeof *m);

@@ -116,6 +116,7 @@ static void boot__confirms_the_image_just_before_ready(void **state)
     struct fake_port *f = fake_port_new();
     struct aloft_module_config config = fake_port_config();
 
+    f->boot.is_unconfirmed = true;
     assert_err(aloft_module_init(&f->module, &f->port, &config, 0), ALOFT_ERR_OK);
     assert_int_equal(f->boot.n_confirms, 0);
     f->boot.confirm_err = ALOFT_ERR_FLASH;
@@ -138,6 +139,9 @@ static void init__refuses_an_unknown_chip_and_a_port_with_a_hole(void **state)
     config.chip_name = NULL;
     assert_err(aloft_module_init(&f->module, &f->port, &config, 0), ALOFT_ERR_ARG);
     config = fake_port_config();
+    config.confirm.policy = (enum aloft_confirm_policy)3;
+    assert_err(aloft_module_init(&f->module, &f->port, &config, 0), ALOFT_ERR_ARG);
+    config = fake_port_config();
     f->port.settings.remove_all = NULL;
     assert_err(aloft_module_init(&f->module, &f->port, &config, 0), ALOFT_ERR_ARG);
     fake_port_free(f);
@@ -150,6 +154,7 @@ static void init__needs_no_log(void **state)
     struct aloft_module_config config = fake_port_config();
 
     f->port.log = NULL;
+    f->boot.is_unconfirmed = true;
     f->boot.confirm_err = ALOFT_ERR_FLASH;
     fake_port_boot(f, &config);
     expect(f, "AT\r\n", "AT\r\n" OK);

@@ -29,6 +29,26 @@ struct aloft_server {
     const char *token; /**< 40 hex digits; NULL sends `(null)`, as stock does. */
 };
 
+/** What a new image must do before it is kept (docs/guide/confirm-and-rollback.md). */
+enum aloft_confirm_policy {
+    ALOFT_CONFIRM_READY,   /**< Come up: just before `ready`, as stock does. */
+    ALOFT_CONFIRM_NETWORK, /**< Have an IPv4 address of the station. */
+    ALOFT_CONFIRM_SERVER,  /**< Get an answer of the update server. */
+};
+
+/** The trial of a new image. Until it is over upgrades are refused, and any restart is a rollback.
+ * Zeroed it is stock's. */
+struct aloft_confirm_config {
+    enum aloft_confirm_policy policy;
+    /** Seconds from boot in which it must succeed, 0 = 600. Then the image is given up, and the
+     * module restarts into the one before; where none would boot, it goes on trying. */
+    uint32_t limit_s;
+    /** The integrator's own check, NULL = none: asked about four times a second once the policy is
+     * fulfilled, the first time before `ready` with READY, until it says true. Must not block. */
+    bool (*check)(struct aloft_module *m, void *ctx);
+    void *check_ctx;
+};
+
 /** Run-time configuration; strings are borrowed for the module's life. */
 struct aloft_module_config {
     struct aloft_server plain; /**< Mode 0. */
@@ -40,9 +60,10 @@ struct aloft_module_config {
     const struct aloft_command
         *commands; /**< The integrator's own, looked up before the library's; NULL = none. */
     size_t n_commands;
-    void *user;               /**< The integrator's own, see aloft_module_user(). */
-    uint8_t *user_ram;        /**< What AT+USERRAM lends to the host MCU; NULL = nothing. */
-    size_t user_ram_cap;      /**< Bytes of it. */
+    void *user;          /**< The integrator's own, see aloft_module_user(). */
+    uint8_t *user_ram;   /**< What AT+USERRAM lends to the host MCU; NULL = nothing. */
+    size_t user_ram_cap; /**< Bytes of it. */
+    struct aloft_confirm_config confirm;
     bool accepts_lower_case;  /**< `at+gmr` too; default upper case only. */
     bool query_as_documented; /**< AT+CIUPDATE? prints `+CIPUPDATE:` (docs) instead of `+CIUPDATE:`
                                  (code). */
@@ -70,7 +91,8 @@ struct aloft_module {
  *
  * @param port    Borrowed for the module's life.
  * @param config  Copied; the strings in it are borrowed.
- * @retval ALOFT_ERR_ARG  A function the library needs is NULL, or the chip is unknown.
+ * @retval ALOFT_ERR_ARG  A function the library needs is NULL, or chip or confirm policy are
+ *                        unknown.
  */
 ALOFT_MUST_CHECK
 enum aloft_err aloft_module_init(struct aloft_module *m, const struct aloft_port *port,

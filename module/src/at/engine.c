@@ -9,7 +9,7 @@
 #include "at/params.h"
 #include "at/table.h"
 #include "command/families.h"
-#include "log.h"
+#include "upgrade/confirm.h"
 
 /*
  * One command at a time (facts/at-commands.md 1.2 to 1.9). The phase tells what input means:
@@ -126,13 +126,18 @@ static enum aloft_reply execute_line(struct aloft_module *m, struct aloft_at_lin
     return call_form(m, command, rest, end);
 }
 
+void aloft_at_force_restart(struct aloft_module *m)
+{
+    aloft_at_print(m, "\r\nWill force to restart!!!\r\n");
+    begin_restart(m);
+}
+
 static void answer_busy(struct aloft_module *m, const struct aloft_at_line *line)
 {
     size_t len = sizeof forced_restart - 1;
 
     if (line->len == len && aloft_table_is_same(m, line->text, forced_restart, len)) {
-        aloft_at_print(m, "\r\nWill force to restart!!!\r\n");
-        begin_restart(m);
+        aloft_at_force_restart(m);
         return;
     }
     uint32_t code_of_running = m->at.fail_code;
@@ -214,12 +219,7 @@ bool aloft_at_is_serving(const struct aloft_module *m)
 /* facts/at-commands.md 1.9: the new image marks itself valid just before `ready`. */
 static void finish_boot(struct aloft_module *m)
 {
-    enum aloft_err err = m->port->boot.confirm(m->port->ctx);
-
-    if (err != ALOFT_ERR_OK) {
-        /* Not fatal: the boot loader falls back at the next reset, upgrades are refused until. */
-        aloft_log_err(m, "boot.confirm_failed", err);
-    }
+    (void)aloft_confirm_step(m);
     aloft_at_print(m, "\r\nready\r\n");
     m->at.phase = ALOFT_AT_IDLE;
 }

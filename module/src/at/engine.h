@@ -35,6 +35,9 @@ void aloft_at_begin_step(struct aloft_module *m);
 /** Last part of a step: what was printed goes out, a restart takes place. Returns the wish, ms. */
 uint32_t aloft_at_end_step(struct aloft_module *m);
 
+/** Restart whatever runs, as AT+RST does to a busy module: says so, drains the UART. */
+void aloft_at_force_restart(struct aloft_module *m);
+
 /** After `ready` and before a restart: commands may work and print. */
 bool aloft_at_is_serving(const struct aloft_module *m);
 

@@ -7,6 +7,7 @@
 #include "aloft/module.h"
 
 #include "http/client.h"
+#include "upgrade/confirm.h"
 #include "upgrade/engine.h"
 #include "upgrade/proof.h"
 
@@ -117,8 +118,10 @@ static uint32_t step(struct aloft_module *m)
     uint32_t client_ms = aloft_http_step(m);
     uint32_t engine_ms = aloft_upgrade_step(m);
     uint32_t proof_ms = aloft_proof_step(m);
+    uint32_t confirm_ms = aloft_confirm_step(m);
 
     client_ms = engine_ms < client_ms ? engine_ms : client_ms;
+    proof_ms = confirm_ms < proof_ms ? confirm_ms : proof_ms;
     return proof_ms < client_ms ? proof_ms : client_ms;
 }
 
@@ -130,10 +133,16 @@ static void stop(struct aloft_module *m)
     aloft_http_end(m);
 }
 
+static void init(struct aloft_module *m)
+{
+    aloft_proof_init(m);
+    aloft_confirm_init(m);
+}
+
 const struct aloft_family aloft_ciupdate_family = {
     .commands = commands,
     .n_commands = sizeof commands / sizeof commands[0],
-    .init = aloft_proof_init,
+    .init = init,
     .step = step,
     .stop = stop,
 };

@@ -5,11 +5,13 @@
 
 #include "command/wifi.h"
 #include "http/client.h"
+#include "upgrade/confirm.h"
 #include "upgrade/engine.h"
 
 #define SETTING      "upgrade.mode"
 #define TRIES_MAX    5
 #define PAUSE_MS     2000 /* Behind the first try; each further pause is twice as long. */
+#define DOUBLES_MAX  5    /* Of the pause, where more tries are demanded. */
 #define POLL_MS      500  /* For an address, or for the client to be free. */
 #define STATUS_FAULT 500  /* From here on it is the server that failed: asked again. */
 
@@ -33,6 +35,13 @@ void aloft_proof_init(struct aloft_module *m)
     p->is_due = load_mode(m, &p->mode);
 }
 
+static uint64_t pause_ms(const struct aloft_proof_state *p)
+{
+    uint8_t doubles = p->tries > DOUBLES_MAX ? DOUBLES_MAX : (uint8_t)(p->tries - 1);
+
+    return (uint64_t)PAUSE_MS << doubles;
+}
+
 static void begin_try(struct aloft_module *m)
 {
     struct aloft_proof_state *p = &m->upgrade.proof;
@@ -44,7 +53,14 @@ static void begin_try(struct aloft_module *m)
 
     p->is_running = aloft_http_begin(m, &request) == ALOFT_ERR_OK;
     p->is_due = p->is_running;
-    p->tries++;
+    p->tries = p->tries < UINT8_MAX ? p->tries + 1 : UINT8_MAX;
+}
+
+void aloft_proof_settle(struct aloft_module *m)
+{
+    if (m->upgrade.proof.is_answered && !aloft_confirm_is_due(m)) {
+        (void)m->port->settings.remove(m->port->ctx, SETTING); /* Else it is asked once more. */
+    }
 }
 
 /* The setting stays when all tries fail: the next boot tries again. */
@@ -54,11 +70,10 @@ static void end_try(struct aloft_module *m, bool is_answered)
 
     aloft_http_end(m);
     p->is_running = false;
-    p->is_due = !is_answered && p->tries < TRIES_MAX;
-    p->next_ms = m->now_ms + ((uint64_t)PAUSE_MS << (p->tries - 1));
-    if (is_answered) {
-        (void)m->port->settings.remove(m->port->ctx, SETTING); /* Else it is asked once more. */
-    }
+    p->is_answered = is_answered;
+    p->is_due = !is_answered && (p->tries < TRIES_MAX || p->is_demanded);
+    p->next_ms = m->now_ms + pause_ms(p);
+    aloft_proof_settle(m);
 }
 
 static uint32_t run_try(struct aloft_module *m)
@@ -94,11 +109,29 @@ uint32_t aloft_proof_step(struct aloft_module *m)
     if (m->now_ms < p->next_ms) {
         return (uint32_t)(p->next_ms - m->now_ms);
     }
-    if (m->http.phase != ALOFT_HTTP_IDLE || aloft_upgrade_is_running(m) || !aloft_wifi_has_ip(m)) {
+    /* What is not confirmed yet is proven only where that is what the trial waits for. */
+    if (m->http.phase != ALOFT_HTTP_IDLE || aloft_upgrade_is_running(m) || !aloft_wifi_has_ip(m) ||
+        (aloft_confirm_is_due(m) && !p->is_demanded)) {
         return POLL_MS;
     }
     begin_try(m);
     return 0;
+}
+
+void aloft_proof_demand(struct aloft_module *m)
+{
+    struct aloft_proof_state *p = &m->upgrade.proof;
+
+    p->is_demanded = true;
+    if (!p->is_due) {
+        p->is_due = true;
+        p->mode = m->config.plain.host != NULL ? 0 : 1;
+    }
+}
+
+bool aloft_proof_is_answered(const struct aloft_module *m)
+{
+    return m->upgrade.proof.is_answered;
 }
 
 void aloft_proof_yield(struct aloft_module *m)

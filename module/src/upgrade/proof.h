@@ -2,6 +2,7 @@
 #ifndef ALOFT_UPGRADE_PROOF_H
 #define ALOFT_UPGRADE_PROOF_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "aloft/attr.h"
@@ -10,7 +11,8 @@
 /*
  * The proof request (facts/ciupdate-wire.md 7): after an upgrade the first boot with an address
  * sends one version request, whose headers tell the server which version runs now. Its body is not
- * looked at. The setting `upgrade.mode` (one byte, the mode) says that it is due.
+ * looked at. The setting `upgrade.mode` (one byte, the mode) says that it is due. It stays while
+ * the image is on trial: after a rollback the image before owes the server the same request.
  */
 
 struct aloft_module;
@@ -19,6 +21,16 @@ void aloft_proof_init(struct aloft_module *m);
 
 /** Go on. Returns milliseconds until the next call. */
 uint32_t aloft_proof_step(struct aloft_module *m);
+
+/** The trial of the running image waits for an answer: ask although no upgrade left the setting,
+ * and go on asking. */
+void aloft_proof_demand(struct aloft_module *m);
+
+/** The server answered in this boot: anything but a fault of its own. */
+bool aloft_proof_is_answered(const struct aloft_module *m);
+
+/** The trial is over: an answered proof is no longer owed. */
+void aloft_proof_settle(struct aloft_module *m);
 
 /** Leave the HTTP client to a command at once; tried again later. */
 void aloft_proof_yield(struct aloft_module *m);

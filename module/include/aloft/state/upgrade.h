@@ -41,6 +41,15 @@ struct aloft_proof_state {
     uint8_t tries;
     bool is_due;
     bool is_running;
+    bool is_demanded; /**< The trial of the running image waits for an answer. */
+    bool is_answered; /**< In this boot. */
+};
+
+/** The trial of a new image: see upgrade/confirm.h. */
+struct aloft_confirm_state {
+    uint64_t deadline_ms;
+    uint64_t next_ms; /**< Not confirmed again before this. */
+    bool is_due;
 };
 
 /** The engine: see upgrade/engine.h. */
@@ -63,6 +72,7 @@ struct aloft_upgrade_state {
     struct aloft_trailer trailer;
     struct aloft_app_image image;
     struct aloft_proof_state proof;
+    struct aloft_confirm_state confirm;
 };
 
 #endif
