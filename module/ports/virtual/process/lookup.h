@@ -6,8 +6,17 @@
 #include "aloft/port.h"
 #include "host/error.h"
 
-/* Name look-up that does not block: getaddrinfo() in a thread of its own, IPv4 only. One at a
- * time; a question for another name abandons the one before. */
+/*
+ * Name look-up that does not block: getaddrinfo() in a thread per question, both families, in the
+ * system's order (RFC 6724).
+ *
+ * Questions for different names run side by side. An answer waits for the one who asked, who is
+ * woken by lookup_fd(): not fetched within LOOKUP_KEPT_MS it belonged to a question that was given
+ * up, and the next question for that name begins anew.
+ */
+
+#define LOOKUP_JOBS_MAX 8 /**< When all are taken, the one asked longest ago is given up. */
+#define LOOKUP_KEPT_MS  1000
 
 struct lookup;
 
@@ -25,7 +34,7 @@ void lookup_drain(struct lookup *lookup);
 ALOFT_MUST_CHECK
 enum aloft_err lookup_ask(struct lookup *lookup, const char *host, struct aloft_addrs *ret_addrs);
 
-/** Forget a running question. */
+/** Forget all questions. */
 void lookup_abandon(struct lookup *lookup);
 
 #endif

@@ -52,6 +52,9 @@ struct machine {
 /** The format after every reset: 115200 8N1, no flow control (facts/at-commands.md 1.1). */
 void port_reset_uart(struct machine *m);
 
+/** Its network part, over `machine.net`; `machine.air` says whether there is a link. */
+void port_fill_net(struct aloft_port_net *net);
+
 /** Its Wi-Fi part, over `machine.air`. */
 void port_fill_wifi(struct aloft_port_wifi *wifi);
 

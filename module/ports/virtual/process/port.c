@@ -123,56 +123,6 @@ static void boot_restart(void *ctx)
     m->wants_restart = true;
 }
 
-static bool is_online(const struct machine *m)
-{
-    return air_has_address(&m->air, m->now_ms);
-}
-
-static enum aloft_err resolve(void *ctx, const char *host, struct aloft_addrs *ret_addrs)
-{
-    const struct machine *m = ctx;
-
-    return is_online(m) ? net_resolve(m->net, host, ret_addrs) : ALOFT_ERR_RESOLVE;
-}
-
-static enum aloft_err open_socket(void *ctx, const struct aloft_addr *addr, uint16_t port,
-                                  const struct aloft_tls *tls, int *ret_socket)
-{
-    const struct machine *m = ctx;
-
-    *ret_socket = -1;
-    return is_online(m) ? net_open(m->net, addr, port, tls, ret_socket) : ALOFT_ERR_CONNECT;
-}
-
-static enum aloft_err socket_ready(void *ctx, int socket)
-{
-    const struct machine *m = ctx;
-
-    return is_online(m) ? net_ready(m->net, socket) : ALOFT_ERR_CONNECT;
-}
-
-static enum aloft_err read_socket(void *ctx, int socket, uint8_t *buf, size_t cap, size_t *ret_n)
-{
-    const struct machine *m = ctx;
-
-    return is_online(m) ? net_read(m->net, socket, buf, cap, ret_n) : ALOFT_ERR_IO;
-}
-
-static enum aloft_err write_socket(void *ctx, int socket, const uint8_t *buf, size_t len,
-                                   size_t *ret_n)
-{
-    const struct machine *m = ctx;
-
-    return is_online(m) ? net_write(m->net, socket, buf, len, ret_n) : ALOFT_ERR_IO;
-}
-
-static void close_socket(void *ctx, int socket)
-{
-    const struct machine *m = ctx;
-
-    net_close(m->net, socket);
-}
-
 static enum aloft_err get_setting(void *ctx, const char *key, void *buf, size_t *ret_len)
 {
     const struct machine *m = ctx;
@@ -280,12 +230,6 @@ void port_fill(struct machine *m)
         .flash = {flash_read_at, flash_erase_at, flash_write_at},
         .boot = {boot_running, boot_spare, boot_select, boot_confirm, boot_reject,
                  boot_is_unconfirmed, boot_is_pending, boot_reason, boot_restart},
-        .net = {.resolve = resolve,
-                .open = open_socket,
-                .ready = socket_ready,
-                .read = read_socket,
-                .write = write_socket,
-                .close = close_socket},
         .settings = {get_setting, set_setting, remove_setting, remove_all_settings},
         .uart = {write_uart, is_uart_drained, set_uart_format, get_uart_format},
         .sha256 = *m->module_sha256,
@@ -293,5 +237,6 @@ void port_fill(struct machine *m)
         .free_memory = free_memory,
         .log = log_line,
     };
+    port_fill_net(&m->port.net);
     port_fill_wifi(&m->port.wifi);
 }

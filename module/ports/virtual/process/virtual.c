@@ -175,6 +175,17 @@ static enum aloft_err set_up_air(struct machine *m, struct error *e)
     return ALOFT_ERR_OK;
 }
 
+static enum aloft_err open_net(struct machine *m, struct error *e)
+{
+    const struct net_options options = {
+        .bind = m->options->bind,
+        .maps = m->options->maps,
+        .n_maps = m->options->n_maps,
+    };
+
+    return net_new(&options, &m->net, e);
+}
+
 static enum aloft_err machine_new(const struct virtual_options *options,
                                   struct machine **ret_machine, struct error *e)
 {
@@ -195,7 +206,7 @@ static enum aloft_err machine_new(const struct virtual_options *options,
         err = set_up_air(m, e);
     }
     if (err == ALOFT_ERR_OK) {
-        err = net_new(options->maps, options->n_maps, &m->net, e);
+        err = open_net(m, e);
     }
     if (err == ALOFT_ERR_OK) {
         err = uart_open(options->uart, &m->uart, e);
@@ -289,10 +300,12 @@ static uint32_t advance(struct machine *m)
     }
     uint32_t wait_ms = aloft_module_step(&m->module, m->now_ms);
     uint32_t air_ms = air_wait_ms(&m->air, m->now_ms);
+    uint32_t net_ms = net_wait_ms(m->net);
     if (m->wants_restart) {
         return 0;
     }
-    return wait_ms < air_ms ? wait_ms : air_ms;
+    wait_ms = wait_ms < air_ms ? wait_ms : air_ms;
+    return wait_ms < net_ms ? wait_ms : net_ms;
 }
 
 /* Bytes of the host MCU; a module that does not run hears nothing. */

@@ -37,6 +37,7 @@ struct virtual_options {
     size_t n_maps;
     virtual_customize_fn *customize; /**< Called at every boot; NULL = as it is. */
     void *customize_ctx;
+    struct aloft_addr bind; /**< Where the module's own servers are; `len` 0 = 127.0.0.1. */
 };
 
 #define VIRTUAL_DEFAULT_LAYOUT "esp32c3_default"
