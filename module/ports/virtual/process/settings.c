@@ -18,7 +18,7 @@
 
 struct setting {
     char key[SETTINGS_KEY_BYTES];
-    uint8_t value[SETTINGS_VALUE_BYTES];
+    uint8_t *value; /* on the heap, owned by the list */
     size_t len;
 };
 
@@ -44,7 +44,12 @@ static bool parse_line(const char *line, struct setting *ret_item)
     size_t key_len = strcspn(line, "=");
     const char *hex = line + key_len + 1;
 
-    if (line[key_len] == '\0' || key_len == 0 || key_len >= sizeof ret_item->key) {
+    if (line[key_len] == '\0' || key_len == 0 || key_len >= sizeof ret_item->key ||
+        strlen(hex) / 2 > SETTINGS_VALUE_BYTES) {
+        return false;
+    }
+    AUTO_FREE uint8_t *value = malloc(strlen(hex) / 2 + 1);
+    if (!value) {
         return false;
     }
     memcpy(ret_item->key, line, key_len);
@@ -52,11 +57,12 @@ static bool parse_line(const char *line, struct setting *ret_item)
     for (ret_item->len = 0; *hex != '\0'; hex += 2) {
         unsigned high = aloft_hex_digit(hex[0]);
         unsigned low = high < 16 ? aloft_hex_digit(hex[1]) : high;
-        if (low >= 16 || ret_item->len == sizeof ret_item->value) {
+        if (low >= 16) {
             return false;
         }
-        ret_item->value[ret_item->len++] = (uint8_t)(high << 4 | low);
+        value[ret_item->len++] = (uint8_t)(high << 4 | low);
     }
+    ret_item->value = STEAL(value);
     return true;
 }
 
@@ -108,9 +114,17 @@ enum aloft_err settings_load(const char *path, struct settings **ret_settings, s
     return ALOFT_ERR_OK;
 }
 
+static void free_values(struct setting *items, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        free(items[i].value);
+    }
+}
+
 void settings_free(struct settings *s)
 {
     if (s) {
+        free_values(s->items, s->n_items);
         free(s->path);
         free(s);
     }
@@ -134,18 +148,6 @@ static enum aloft_err save(const struct settings *s, struct error *e)
     return file_replace(s->path, text, n, FILE_MODE, e);
 }
 
-/* What cannot be stored did not happen. */
-static enum aloft_err save_or_undo(struct settings *s, const struct settings *before,
-                                   struct error *e)
-{
-    enum aloft_err err = save(s, e);
-
-    if (err != ALOFT_ERR_OK) {
-        *s = *before;
-    }
-    return err;
-}
-
 enum aloft_err settings_get(const struct settings *s, const char *key, void *buf, size_t *ret_len)
 {
     for (size_t i = 0; i < s->n_items; i++) {
@@ -163,6 +165,20 @@ enum aloft_err settings_get(const struct settings *s, const char *key, void *buf
     return ALOFT_ERR_NOT_FOUND;
 }
 
+/* What cannot be stored did not happen. Of the two values the one that is not in the list is freed:
+ * `added` after a failure, `dropped` after a success. */
+static enum aloft_err save_or_undo(struct settings *s, const struct settings *before,
+                                   uint8_t *added, uint8_t *dropped, struct error *e)
+{
+    enum aloft_err err = save(s, e);
+
+    if (err != ALOFT_ERR_OK) {
+        *s = *before;
+    }
+    free(err == ALOFT_ERR_OK ? dropped : added);
+    return err;
+}
+
 enum aloft_err settings_set(struct settings *s, const char *key, const void *buf, size_t len,
                             struct error *e)
 {
@@ -173,17 +189,23 @@ enum aloft_err settings_set(struct settings *s, const char *key, const void *buf
     if (item && item->len == len && memcmp(item->value, buf, len) == 0) {
         return ALOFT_ERR_OK;
     }
-    if (key_len >= sizeof item->key || len > sizeof item->value ||
+    if (key_len >= sizeof item->key || len > SETTINGS_VALUE_BYTES ||
         (!item && s->n_items == SETTINGS_MAX)) {
         return fail(e, ALOFT_ERR_TOO_BIG, "setting '%s' of %zu bytes does not fit", key, len);
     }
+    uint8_t *value = malloc(len + 1);
+    if (!value) {
+        return fail(e, ALOFT_ERR_IO, "out of memory");
+    }
+    memcpy(value, buf, len);
+    uint8_t *dropped = item ? item->value : NULL;
     if (!item) {
         item = &s->items[s->n_items++];
         memcpy(item->key, key, key_len + 1);
     }
-    memcpy(item->value, buf, len);
+    item->value = value;
     item->len = len;
-    return save_or_undo(s, &before, e);
+    return save_or_undo(s, &before, value, dropped, e);
 }
 
 enum aloft_err settings_remove(struct settings *s, const char *key, struct error *e)
@@ -194,17 +216,22 @@ enum aloft_err settings_remove(struct settings *s, const char *key, struct error
     if (!item) {
         return ALOFT_ERR_OK;
     }
+    uint8_t *dropped = item->value;
     *item = s->items[--s->n_items];
-    return save_or_undo(s, &before, e);
+    return save_or_undo(s, &before, NULL, dropped, e);
 }
 
 enum aloft_err settings_clear(struct settings *s, struct error *e)
 {
-    const struct settings before = *s;
+    struct settings before = *s;
 
     if (s->n_items == 0) {
         return ALOFT_ERR_OK;
     }
     s->n_items = 0;
-    return save_or_undo(s, &before, e);
+    enum aloft_err err = save_or_undo(s, &before, NULL, NULL, e);
+    if (err == ALOFT_ERR_OK) {
+        free_values(before.items, before.n_items);
+    }
+    return err;
 }

@@ -16,8 +16,8 @@
  */
 
 #define SETTINGS_MAX         64
-#define SETTINGS_KEY_BYTES   16  /**< With its NUL. */
-#define SETTINGS_VALUE_BYTES 256 /**< Longest value. */
+#define SETTINGS_KEY_BYTES   16   /**< With its NUL. */
+#define SETTINGS_VALUE_BYTES 8192 /**< Longest value: CA certificates. */
 
 struct settings;
 
