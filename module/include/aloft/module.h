@@ -17,6 +17,7 @@
 #include "aloft/state/http.h"
 #include "aloft/state/system.h"
 #include "aloft/state/upgrade.h"
+#include "aloft/state/web.h"
 #include "aloft/state/wifi.h"
 
 /* What you call. One module = one struct aloft_module in the caller's memory; there are no globals.
@@ -67,6 +68,9 @@ struct aloft_module_config {
     bool accepts_lower_case;  /**< `at+gmr` too; default upper case only. */
     bool query_as_documented; /**< AT+CIUPDATE? prints `+CIPUPDATE:` (docs) instead of `+CIUPDATE:`
                                  (code). */
+    uint8_t *web_buf;         /**< Buffer of the web server, borrowed for the module's life; NULL =
+                                 AT+WEBSERVER answers ERROR. */
+    size_t web_cap;           /**< Its bytes, ALOFT_CONFIG_WEB_BYTES to 65535. */
 };
 
 /** The whole module. Complete for static allocation; its members are private. */
@@ -84,6 +88,7 @@ struct aloft_module {
     struct aloft_http_state http;
     struct aloft_upgrade_state upgrade;
     struct aloft_ciupdate_state ciupdate;
+    struct aloft_web_state web;
 };
 
 /**

@@ -30,6 +30,7 @@ extern const struct aloft_family aloft_ciupdate_family;
 extern const struct aloft_family aloft_cipfwver_family;
 extern const struct aloft_family aloft_ciupdatecfg_family;
 extern const struct aloft_family aloft_sysrollback_family;
+extern const struct aloft_family aloft_webserver_family;
 
 /** All families, in the order in which they are looked up, initialised and stepped. */
 extern const struct aloft_family *const aloft_families[];

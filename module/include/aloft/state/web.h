@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ALOFT_STATE_WEB_H
+#define ALOFT_STATE_WEB_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "aloft/err.h"
+
+/* Private state of module/src/web, complete only so that struct aloft_module can be allocated
+ * statically. What is large lies in the caller's `config.web_buf`. */
+
+#define ALOFT_WEB_CONNECTIONS 7 /**< Held at once (facts/at-commands.md 3.1). */
+
+struct aloft_web_connection {
+    int socket;       /**< -1 = free. */
+    uint32_t idle_ms; /**< Time, low bits: since then nobody asked anything. */
+};
+
+/** The server: see web/server.h. */
+struct aloft_web_state {
+    uint64_t begun_ms;     /**< The phase of the current connection began. */
+    uint64_t moved_ms;     /**< Its peer's last sign of life. */
+    uint64_t restart_ms;   /**< POST /restart: when; 0 = not asked for. */
+    uint64_t body_left;    /**< Bytes of the request's body not read yet. */
+    uint64_t body_bytes;   /**< Of the whole body. */
+    uint32_t answer_bytes; /**< Of the whole answer, head included. */
+    uint32_t answer_off;   /**< Of the window in it. */
+    struct aloft_web_connection connections[ALOFT_WEB_CONNECTIONS];
+    int listener; /**< -1 = the server does not run. */
+    int dns;      /**< Socket of the captive portal; -1 = none. */
+    uint16_t port;
+    uint16_t timeout_s;  /**< Of provisioning. */
+    uint16_t n_in;       /**< Received bytes in front of the buffer. */
+    uint16_t n_body;     /**< So many of them are the request's body; others are the next one. */
+    uint16_t window_len; /**< Answer bytes behind them. */
+    uint16_t n_sent;     /**< Of the window. */
+    uint8_t phase;       /**< Of the current connection. */
+    uint8_t current;     /**< Index of the connection; of the last one while none is. */
+    uint8_t route;
+    uint8_t answer;
+    bool closes;               /**< The connection ends with this answer. */
+    bool is_uploading;         /**< The engine stores the body. */
+    int8_t upload_end;         /**< What the engine said last: 0 nothing, 1 done, -1 failed. */
+    enum aloft_err upload_err; /**< Why the body ends early. */
+};
+
+#endif

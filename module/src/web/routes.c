@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "web/routes.h"
+
+#include <string.h>
+
+#include "aloft/module.h"
+
+static const struct aloft_route routes[] = {
+    {.method = "GET",
+     .path = "/getversion",
+     .kind = ALOFT_ROUTE_INFO,
+     .answer = ALOFT_ANSWER_VERSION},
+};
+
+#define N_ROUTES (sizeof routes / sizeof routes[0])
+
+const struct aloft_route *aloft_routes_at(uint8_t index)
+{
+    return &routes[index];
+}
+
+/* The path of the target: without a query, and without the authority of the absolute form
+ * (RFC 9112 3.2.2). */
+static struct aloft_http_piece find_path(const struct aloft_web_request *request)
+{
+    struct aloft_http_piece path = request->head->target;
+    const char *text = request->buf + path.off;
+
+    if (text[0] != '/' && text[0] != '*') {
+        const char *authority = memchr(text, '/', path.len); /* There is one: the head is good. */
+        const char *end = text + path.len;
+        const char *start = memchr(authority + 2, '/', (size_t)(end - authority) - 2);
+        start = start != NULL ? start : end;
+        path.off = (uint16_t)(path.off + (start - text));
+        path.len = (uint16_t)(end - start);
+        text = start;
+    }
+    const char *query = memchr(text, '?', path.len);
+    if (query != NULL) {
+        path.len = (uint16_t)(query - text);
+    }
+    return path;
+}
+
+enum aloft_answer aloft_routes_find(const struct aloft_module *m,
+                                    const struct aloft_web_request *request, uint8_t *ret_index)
+{
+    struct aloft_http_piece path = find_path(request);
+
+    (void)m;
+    *ret_index = ALOFT_ROUTES_NONE;
+    for (uint8_t i = 0; i < N_ROUTES; i++) {
+        if (!aloft_http_piece_is(request->buf, path, routes[i].path)) {
+            continue;
+        }
+        if (!aloft_http_piece_is(request->buf, request->head->method, routes[i].method)) {
+            return ALOFT_ANSWER_METHOD;
+        }
+        *ret_index = i;
+        return ALOFT_ANSWER_NONE;
+    }
+    return ALOFT_ANSWER_NOT_FOUND;
+}
