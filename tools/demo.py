@@ -1,8 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""make demo: a virtual module upgrades itself from the server, end to end, on free ports of this machine."""
+"""make demo: a virtual module upgrades itself through its three doors, end to end, on free ports of this machine: from the
+server (AT+CIUPDATE), from a URL (AT+USEROTA), and by an upload as its page makes it (AT+WEBSERVER)."""
 
 import argparse
+import http.client
+import http.server
 import json
 import os
 import pathlib
@@ -10,12 +13,14 @@ import select
 import shlex
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
-OLD, NEW = "v1.0.0.0", "v1.1.0.0"
+OLD, NEW, BY_URL, BY_BROWSER = "v1.0.0.0", "v1.1.0.0", "v1.2.0.0", "v1.3.0.0"
 PRODUCT, LAYOUT, CHIP = "demo", "esp32c3_default", "esp32c3"
 START_S, COMMAND_S, UPGRADE_S, PROVEN_S = 10, 10, 40, 20
 
@@ -62,6 +67,31 @@ class Process:
                 self.process.wait()
 
 
+class FileServer:
+    """Any web server will do for AT+USEROTA: this one serves a folder on a free port."""
+
+    def __init__(self, folder):
+        class Handler(http.server.SimpleHTTPRequestHandler):
+            def __init__(self, *words):
+                super().__init__(*words, directory=folder)
+
+            def log_message(self, format, *words):
+                say(f"web>    {format % words}")
+
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.port = self._server.server_port
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def stop(self):
+        self._server.shutdown()
+        self._server.server_close()
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return probe.getsockname()[1]
+
+
 class Demo:
     def __init__(self, aloft, folder):
         self.aloft, self.folder = str(pathlib.Path(aloft).resolve()), folder
@@ -98,8 +128,9 @@ class Demo:
     # -- the story -------------------------------------------------------------------------------
 
     def make_images(self):
-        say("== two genuine app images")
-        for version, name in ((OLD, "old.bin"), (NEW, "new.bin")):
+        say("== four genuine app images")
+        images = ((OLD, "old.bin"), (NEW, "new.bin"), (BY_URL, "by-url.bin"), (BY_BROWSER, "by-browser.bin"))
+        for version, name in images:
             self.run("image", "make", "--chip", CHIP, "--version", version, "--size", "1M", "-o",
                      str(self.folder / name))
 
@@ -172,7 +203,7 @@ class Demo:
             raise Failed(f"AT+GMR does not say {version}")
 
     def upgrade(self):
-        say("\n== the dialogue")
+        say("\n== first door: AT+CIUPDATE, from the server")
         self.expect("ready")
         self.command("ATE0")
         self.command("AT")
@@ -180,9 +211,14 @@ class Demo:
         self.command("AT+CWMODE=1")
         self.command('AT+CWJAP="workshop","12345678"')
         self.command("AT+CIUPDATE", seconds=UPGRADE_S)
+        self.wait_for_restart(NEW)
+
+    def wait_for_restart(self, version):
+        """The new version runs, and the module has joined its access point again."""
         self.expect("ready")
+        self.expect("WIFI GOT IP")
         self.command("ATE0")
-        self.check_version(NEW)
+        self.check_version(version)
 
     def proven(self):
         rows = json.loads(self.run("device", "ls", "--product", PRODUCT, "--json", quiet=True))
@@ -193,6 +229,44 @@ class Demo:
         self.show_contacts()
         say("\n== what the server knows")
         say(self.run("device", "ls", "--product", PRODUCT).rstrip())
+
+    def upgrade_by_url(self):
+        say("\n== second door: AT+USEROTA, from a URL")
+        files = FileServer(self.folder)
+        url = f"http://127.0.0.1:{files.port}/by-url.bin"
+        try:
+            self.command(f"AT+USEROTA={len(url)}")
+            say(f"host>   {url}")
+            os.write(self.uart, url.encode())
+            self.expect("OK", "ERROR", seconds=UPGRADE_S)
+        finally:
+            files.stop()
+        self.wait_for_restart(BY_URL)
+
+    def ask_page(self, connection, method, path, body=None, headers=None):
+        connection.request(method, path, body, headers or {})
+        answer = connection.getresponse()
+        text = answer.read()
+        shown = text.decode() if len(text) < 300 else f"{len(text)} bytes"
+        say(f"web>    {method} {path} -> {answer.status} {shown}")
+        if answer.status != 200:
+            raise Failed(f"{method} {path} answered {answer.status}")
+        return text
+
+    def upgrade_by_browser(self):
+        say("\n== third door: AT+WEBSERVER, an upload as the page in the browser makes it")
+        port = free_port()
+        self.command(f"AT+WEBSERVER=1,{port},60")
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=UPGRADE_S)
+        self.ask_page(connection, "GET", "/")
+        self.ask_page(connection, "GET", "/getotainfo", headers={"Object": "none"})
+        image = (self.folder / "by-browser.bin").read_bytes()
+        self.ask_page(connection, "POST", "/setotadata", image,
+                      {"Object": "ota", "Content-Type": "application/octet-stream;charset=UTF-8"})
+        connection.close()
+        self.expect("+WEBSERVERRSP:4")
+        self.command("AT+RST")
+        self.wait_for_restart(BY_BROWSER)
 
     def explain_keep(self):
         say(f"""
@@ -210,6 +284,8 @@ Stop them with: kill {' '.join(str(p.process.pid) for p in self.processes)}; the
         self.start_module()
         self.upgrade()
         self.check_proven()
+        self.upgrade_by_url()
+        self.upgrade_by_browser()
 
     def stop(self):
         if self.uart >= 0:
