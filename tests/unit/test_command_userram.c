@@ -137,6 +137,23 @@ static void userram__reads_more_than_the_uart_takes_at_once(void **state)
     expect(f, "AT\r\n", OK);
 }
 
+/* What else the module has to say waits for the end of the line it would have broken. */
+static void userram__no_line_stands_within_the_data(void **state)
+{
+    struct fake_port *f = *state;
+
+    expect(f, "AT+USERRAM=1,40\r\n", OK);
+    memset(s_ram, 'x', 40);
+    f->uart.room = 20;
+    fake_port_send(f, "AT+USERRAM=3,40\r\n");
+    assert_string_equal(fake_port_read(f), "+USERRAM:40,xxxxxxxx");
+    aloft_at_print(&f->module, "WIFI DISCONNECT\r\n");
+    f->uart.room = FAKE_UART_UNLIMITED;
+    fake_port_run(f, 10);
+    assert_string_equal(fake_port_read(f),
+                        "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxWIFI DISCONNECT\r\n" OK);
+}
+
 static void userram__write_ends_when_the_host_falls_silent(void **state)
 {
     struct fake_port *f = *state;
@@ -159,6 +176,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(userram__without_memory_is_an_error, set_up, tear_down),
         cmocka_unit_test_setup_teardown(userram__reads_more_than_the_uart_takes_at_once, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(userram__no_line_stands_within_the_data, set_up, tear_down),
         cmocka_unit_test_setup_teardown(userram__write_ends_when_the_host_falls_silent, set_up,
                                         tear_down),
     };

@@ -262,7 +262,7 @@ uint32_t aloft_at_end_step(struct aloft_module *m)
     if (m->at.phase == ALOFT_AT_RESTARTING) {
         return step_restart(m);
     }
-    if (m->at.tx.len > 0) {
+    if (m->at.tx.len > 0 || m->at.lent.len > 0) {
         return ALOFT_AT_TX_POLL_MS;
     }
     if (m->at.phase == ALOFT_AT_DATA && m->at.data.idle_ms > 0) {

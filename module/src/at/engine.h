@@ -44,6 +44,15 @@ bool aloft_at_is_serving(const struct aloft_module *m);
 /** Hand waiting bytes to the UART. */
 void aloft_at_flush(struct aloft_module *m);
 
+/**
+ * Print bytes too many for the TX buffer, behind all that was printed so far; what is printed later
+ * comes behind them, so that no other line can stand within. One piece at a time.
+ *
+ * @param buf  Lent until aloft_at_has_lent() says no.
+ */
+void aloft_at_print_lent(struct aloft_module *m, const void *buf, size_t len);
+bool aloft_at_has_lent(const struct aloft_module *m);
+
 /** All that was printed has left the wire. */
 bool aloft_at_is_drained(const struct aloft_module *m);
 

@@ -13,25 +13,65 @@
 #define MAC_CHARS    18 /* `aa:bb:cc:dd:ee:ff` and a NUL. */
 #define IPV4_CHARS   16 /* `255.255.255.255` and a NUL. */
 
-void aloft_at_flush(struct aloft_module *m)
+static size_t write_ring(struct aloft_module *m, size_t n)
 {
     struct aloft_at_ring *tx = &m->at.tx;
+    size_t n_first = (size_t)ALOFT_CONFIG_TX_BYTES - tx->start;
 
-    while (tx->len > 0) {
-        size_t n = (size_t)ALOFT_CONFIG_TX_BYTES - tx->start;
-        n = tx->len < n ? tx->len : n;
-        size_t n_taken = m->port->uart.write(m->port->ctx, tx->bytes + tx->start, n);
-        if (n_taken == 0 || n_taken > n) {
-            return;
-        }
-        tx->start = (uint16_t)((tx->start + n_taken) % ALOFT_CONFIG_TX_BYTES);
-        tx->len = (uint16_t)(tx->len - n_taken);
+    n = n < n_first ? n : n_first;
+    size_t n_taken = m->port->uart.write(m->port->ctx, tx->bytes + tx->start, n);
+    if (n_taken > n) {
+        return 0;
     }
+    tx->start = (uint16_t)((tx->start + n_taken) % ALOFT_CONFIG_TX_BYTES);
+    tx->len = (uint16_t)(tx->len - n_taken);
+    return n_taken;
+}
+
+static size_t write_lent(struct aloft_module *m)
+{
+    struct aloft_at_lent *lent = &m->at.lent;
+    size_t n_taken = m->port->uart.write(m->port->ctx, lent->bytes, lent->len);
+
+    if (n_taken > lent->len) {
+        return 0;
+    }
+    lent->bytes += n_taken;
+    lent->len -= n_taken;
+    return n_taken;
+}
+
+void aloft_at_flush(struct aloft_module *m)
+{
+    struct aloft_at_lent *lent = &m->at.lent;
+    size_t n_taken = 1;
+
+    while (n_taken > 0 && (m->at.tx.len > 0 || lent->len > 0)) {
+        if (lent->len == 0) {
+            n_taken = write_ring(m, m->at.tx.len);
+        } else if (lent->n_before > 0) {
+            n_taken = write_ring(m, lent->n_before);
+            lent->n_before = (uint16_t)(lent->n_before - n_taken);
+        } else {
+            n_taken = write_lent(m);
+        }
+    }
+}
+
+void aloft_at_print_lent(struct aloft_module *m, const void *buf, size_t len)
+{
+    m->at.lent = (struct aloft_at_lent){.bytes = buf, .len = len, .n_before = m->at.tx.len};
+    aloft_at_flush(m);
+}
+
+bool aloft_at_has_lent(const struct aloft_module *m)
+{
+    return m->at.lent.len > 0;
 }
 
 bool aloft_at_is_drained(const struct aloft_module *m)
 {
-    return m->at.tx.len == 0 && m->port->uart.is_drained(m->port->ctx);
+    return m->at.tx.len == 0 && m->at.lent.len == 0 && m->port->uart.is_drained(m->port->ctx);
 }
 
 size_t aloft_at_print_room(const struct aloft_module *m)

@@ -14,7 +14,7 @@
 
 #define DATA_IDLE_MS 60000 /* Stock waits for ever: facts/at-commands.md 6.2, row 23. */
 #define LINE_MAX     1024  /* Bytes of one `+USERRAM:`; a longer read has several. */
-#define LINE_ROOM    32    /* `+USERRAM:1024,` and some data, or OK, fit. */
+#define LINE_ROOM    32    /* What stands before the data, or OK, fits. */
 
 enum { OPERATION, SIZE, OFFSET };
 
@@ -58,7 +58,6 @@ static enum aloft_reply begin_read(struct aloft_module *m, uint32_t size, uint32
     m->userram.is_reading = true;
     m->userram.at = offset;
     m->userram.left = size;
-    m->userram.line = 0;
     return ALOFT_REPLY_LATER;
 }
 
@@ -125,46 +124,37 @@ static enum aloft_reply set(struct aloft_module *m, const struct aloft_params *p
     return operation->run(m, (uint32_t)size, (uint32_t)offset);
 }
 
-/* The next piece of a read, as the TX buffer has room. False: none for now. */
-static bool print_piece(struct aloft_module *m)
+/* The next line of a read. */
+static void print_line(struct aloft_module *m)
 {
     struct aloft_userram_state *u = &m->userram;
+    uint32_t n = u->left < LINE_MAX ? u->left : LINE_MAX;
 
-    aloft_at_flush(m);
-    size_t room = aloft_at_print_room(m);
-    if (room < LINE_ROOM) {
-        return false;
-    }
-    if (u->line == 0) {
-        u->line = (uint16_t)(u->left < LINE_MAX ? u->left : LINE_MAX);
-        aloft_at_print(m, "+USERRAM:");
-        aloft_at_print_uint(m, u->line);
-        aloft_at_print(m, ",");
-        room = aloft_at_print_room(m);
-    }
-    uint16_t n = room < u->line ? (uint16_t)room : u->line;
-    aloft_at_print_bytes(m, m->config.user_ram + u->at, n);
+    aloft_at_print(m, "+USERRAM:");
+    aloft_at_print_uint(m, n);
+    aloft_at_print(m, ",");
+    aloft_at_print_lent(m, m->config.user_ram + u->at, n);
     u->at += n;
     u->left -= n;
-    u->line = (uint16_t)(u->line - n);
-    return true;
 }
 
 static uint32_t step(struct aloft_module *m)
 {
     struct aloft_userram_state *u = &m->userram;
 
-    if (!u->is_reading) {
-        return UINT32_MAX;
+    while (u->is_reading) {
+        aloft_at_flush(m);
+        if (aloft_at_has_lent(m) || aloft_at_print_room(m) < LINE_ROOM) {
+            return ALOFT_AT_TX_POLL_MS;
+        }
+        if (u->left > 0) {
+            print_line(m);
+        } else {
+            u->is_reading = false;
+            aloft_at_finish(m, ALOFT_REPLY_OK);
+        }
     }
-    while (u->left > 0 && print_piece(m)) {
-    }
-    if (u->left > 0 || aloft_at_print_room(m) < LINE_ROOM) {
-        return ALOFT_AT_TX_POLL_MS;
-    }
-    u->is_reading = false;
-    aloft_at_finish(m, ALOFT_REPLY_OK);
-    return 0;
+    return UINT32_MAX;
 }
 
 static const struct aloft_command commands[] = {

@@ -36,6 +36,13 @@ struct aloft_at_ring {
     uint16_t len;
 };
 
+/** Bytes that leave from the lender's memory, between two of the ring. */
+struct aloft_at_lent {
+    const uint8_t *bytes;
+    size_t len;        /**< Not yet taken by the UART; 0 = nothing is lent. */
+    uint16_t n_before; /**< Bytes of the ring that come first. */
+};
+
 struct aloft_at_data {
     uint8_t *buf;
     size_t len;
@@ -53,6 +60,7 @@ struct aloft_at_state {
     uint64_t restart_deadline_ms; /**< RESTARTING: restart at the latest. */
     struct aloft_at_line line;
     struct aloft_at_ring tx;
+    struct aloft_at_lent lent;
     struct aloft_at_data data;
 };
 

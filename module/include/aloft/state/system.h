@@ -30,8 +30,7 @@ struct aloft_uart_state {
 struct aloft_userram_state {
     uint32_t size; /**< Bytes the host MCU has taken; 0 = none. */
     uint32_t at;   /**< Read: the next byte. */
-    uint32_t left; /**< Read: bytes still to print. */
-    uint16_t line; /**< Read: of these in the present `+USERRAM:`. */
+    uint32_t left; /**< Read: bytes no line has yet. */
     bool is_reading;
 };
 
