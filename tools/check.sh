@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # Everything that can be checked (make check): gates, sanitizer build and its tests, clang build,
-# integration tests. Goes on after a failed step, so that one run shows all; ends with a summary.
+# integration and browser tests. Goes on after a failed step, so that one run shows all; ends with a summary.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
@@ -58,6 +58,10 @@ run_integration() {
     timeout --signal=INT 400 "$python" -m pytest -q -n 4 -p no:cacheprovider tests/integration
 }
 
+run_browser() {
+    timeout --signal=INT 600 "$python" -m pytest -q -n 2 -p no:cacheprovider tests/browser
+}
+
 step format check_format
 for gate in layers banned length headers freestanding; do
     step $gate "$python" "tools/check_$gate.py"
@@ -67,6 +71,7 @@ step unit "$meson" test -C build-asan --no-rebuild --print-errorlogs --suite uni
 step fuzz "$meson" test -C build-asan --no-rebuild --print-errorlogs --suite fuzz
 CC=clang step clang build build-clang -Dfuzz=true
 step integration run_integration
+step browser run_browser
 
 echo
 printf '%s\n' "${summary[@]}"

@@ -14,6 +14,8 @@ packages=(
     libcmocka-dev
     python3 python3-pytest python3-pytest-xdist python3-pexpect python3-yaml
     git iproute2 openssl
+    # browser tests
+    chromium chromium-driver python3-selenium fonts-noto-cjk
 )
 if [ "${1:-}" = bench ]; then
     packages+=(nginx-light wrk)

@@ -21,10 +21,11 @@ def _padded(text, length):
     return data + bytes(length - len(data))
 
 
-def make(chip="esp32c3", version="v1.0.0.0", date="Jan  1 2025", time="12:34:56", idf="v5.4.4", data_bytes=4096):
+def make(chip="esp32c3", version="v1.0.0.0", date="Jan  1 2025", time="12:34:56", idf="v5.4.4", data_bytes=4096,
+         project="esp-at"):
     """A whole image."""
     chip_id, data_start = CHIPS[chip]
-    desc = struct.pack("<II8x", 0xABCD5432, 0) + _padded(version, 32) + _padded("esp-at", 32)
+    desc = struct.pack("<II8x", 0xABCD5432, 0) + _padded(version, 32) + _padded(project, 32)
     desc += _padded(time, 16) + _padded(date, 16) + _padded(idf, 32) + bytes(range(32))
     desc += struct.pack("<HHB", 0, 0, 16)
     data = desc + bytes(DESC_BYTES - len(desc)) + bytes(i % 251 for i in range(data_bytes - DESC_BYTES))
