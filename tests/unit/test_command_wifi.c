@@ -444,15 +444,17 @@ static void boot__ignores_settings_it_cannot_read(void **state)
 {
     struct fake_port *f = *state;
     static const uint8_t bad_mode = 4;
-    static const uint8_t layout_2[104] = {2, 'x'};
-    static const uint8_t no_ssid[104] = {1};
+    static const uint8_t layout_1[109] = {1, 'x'};
+    static const uint8_t no_ssid[109] = {2};
+    static const uint8_t layout_2[110] = {2, 'x'};
     static const struct {
         const char *key;
         const uint8_t *value;
         size_t len;
     } rows[] = {
-        {"wifi.mode", &bad_mode, 1}, {"wifi.mode", layout_2, 2},   {"wifi.join", layout_2, 104},
-        {"wifi.join", no_ssid, 104}, {"wifi.join", layout_2, 103}, {"wifi.join", layout_2, 0},
+        {"wifi.mode", &bad_mode, 1}, {"wifi.mode", layout_2, 2},   {"wifi.join", layout_1, 109},
+        {"wifi.join", no_ssid, 109}, {"wifi.join", layout_2, 108}, {"wifi.join", layout_2, 110},
+        {"wifi.join", layout_2, 0},
     };
 
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {

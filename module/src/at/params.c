@@ -9,6 +9,8 @@
 
 #define MAC_BYTES 6
 #define MAC_CHARS 17
+#define IP_BYTES  4
+#define IP_CHARS  15
 
 static const char *find_comma(const char *at, const char *end)
 {
@@ -180,6 +182,53 @@ bool aloft_params_get_mac(struct aloft_module *m, const struct aloft_params *par
         return false;
     }
     if (params->items[index].text_len != MAC_CHARS || !parse_mac(text, ret_mac)) {
+        (void)aloft_at_fail(m, ALOFT_AT_FAIL_INVALID, index);
+        return false;
+    }
+    return true;
+}
+
+/* One part of a dotted address; returns what follows it, NULL if there is none or it is over 255.
+ */
+static const char *parse_octet(const char *at, uint8_t *ret_octet)
+{
+    const char *first = at;
+    unsigned value = 0;
+
+    while (*at >= '0' && *at <= '9' && at - first < 3) {
+        value = value * 10 + (unsigned)(*at++ - '0');
+    }
+    if (at == first || value > UINT8_MAX || (*first == '0' && at - first > 1)) {
+        return NULL;
+    }
+    *ret_octet = (uint8_t)value;
+    return at;
+}
+
+static bool parse_ipv4(const char *at, uint8_t *ret_ip)
+{
+    uint8_t ip[IP_BYTES];
+
+    for (size_t i = 0; i < IP_BYTES; i++) {
+        at = parse_octet(at, &ip[i]);
+        if (at == NULL || *at != (i + 1 < IP_BYTES ? '.' : '\0')) {
+            return false;
+        }
+        at++;
+    }
+    memcpy(ret_ip, ip, sizeof ip);
+    return true;
+}
+
+bool aloft_params_get_ipv4(struct aloft_module *m, const struct aloft_params *params, uint8_t index,
+                           uint8_t *ret_ip)
+{
+    const char *text;
+
+    if (!aloft_params_get_text(m, params, index, IP_CHARS, &text)) {
+        return false;
+    }
+    if (!parse_ipv4(text, ret_ip)) {
         (void)aloft_at_fail(m, ALOFT_AT_FAIL_INVALID, index);
         return false;
     }

@@ -43,4 +43,9 @@ bool aloft_params_get_text(struct aloft_module *m, const struct aloft_params *pa
 bool aloft_params_get_mac(struct aloft_module *m, const struct aloft_params *params, uint8_t index,
                           uint8_t *ret_mac);
 
+/** A string like `192.168.4.1`, decimal without leading zeros; `ret_ip` gets 4 bytes, on success
+ * only. */
+bool aloft_params_get_ipv4(struct aloft_module *m, const struct aloft_params *params, uint8_t index,
+                           uint8_t *ret_ip);
+
 #endif

@@ -9,7 +9,7 @@
 
 /** One family of commands: a file of module/src/command that shares one piece of state. */
 struct aloft_family {
-    const struct aloft_command *commands;
+    const struct aloft_command *commands; /**< NULL = none. */
     size_t n_commands;
     void (*init)(struct aloft_module *m); /**< Called once, before anything else; NULL = none. */
     /**
@@ -25,7 +25,11 @@ extern const struct aloft_family aloft_basic_family;
 extern const struct aloft_family aloft_uart_family;
 extern const struct aloft_family aloft_system_family;
 extern const struct aloft_family aloft_userram_family;
+extern const struct aloft_family aloft_wifi_ap_family;
+extern const struct aloft_family aloft_wifi_ip_family;
 extern const struct aloft_family aloft_wifi_family;
+extern const struct aloft_family aloft_wifi_station_family;
+extern const struct aloft_family aloft_wifi_list_family;
 extern const struct aloft_family aloft_ciupdate_family;
 extern const struct aloft_family aloft_cipfwver_family;
 extern const struct aloft_family aloft_ciupdatecfg_family;

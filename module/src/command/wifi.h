@@ -7,39 +7,48 @@
 
 #include "aloft/module.h"
 
+/* What other families may ask of Wi-Fi; what the files wifi*.c share is in wifi_link.h. */
+
 /** The station has an IPv4 address: connections can be opened. */
 bool aloft_wifi_has_ip(const struct aloft_module *m);
-
-/* Below: shared by the files wifi*.c only. */
 
 /** The mode has a station (1, 3). */
 bool aloft_wifi_has_station(const struct aloft_module *m);
 
-/** Associated, with or without an address. */
-bool aloft_wifi_is_linked(enum aloft_wifi_state state);
+/** The mode has a soft-AP (2, 3). */
+bool aloft_wifi_has_soft_ap(const struct aloft_module *m);
 
 /**
- * Join the access point of `m->wifi.join`; the outcome ends the running command. Prints
- * `WIFI DISCONNECT` if another one is left for it.
- * @return LATER, or ERROR with its `+CWJAP` line printed.
+ * Join an access point for provisioning (facts/at-commands.md 3.4): like AT+CWJAP, but no command
+ * waits, and what fails is tried again until it works or aloft_wifi_provision_stop(). The lines of
+ * facts/at-commands.md 1.8 are printed. It worked once aloft_wifi_has_ip(); the access point then
+ * is stored if AT+SYSSTORE=1. A running provisioning is replaced.
+ *
+ * @param join  Copied.
+ * @retval ALOFT_ERR_STATE  There is no station, or AT+CWJAP runs; nothing changed.
+ * @retval others           The port refuses to join; the station is joined to nothing.
  */
-enum aloft_reply aloft_wifi_begin_command(struct aloft_module *m);
+ALOFT_MUST_CHECK
+enum aloft_err aloft_wifi_provision_begin(struct aloft_module *m,
+                                          const struct aloft_wifi_join *join);
 
-/** Join automatically at the next step, and again after pauses until it works. */
-void aloft_wifi_begin_auto(struct aloft_module *m);
+/** Try no more; a link without an address is given up, one with an address stays. */
+void aloft_wifi_provision_stop(struct aloft_module *m);
 
-/** Leave and stop all attempts; prints `WIFI DISCONNECT` if there was a link. */
-void aloft_wifi_leave(struct aloft_module *m);
+/**
+ * Scan on behalf of `user`, who then reads the port's scan_entry() until it answers other than OK
+ * and AGAIN, and calls aloft_wifi_scan_end(). Nobody else's scan disturbs the entries meanwhile.
+ *
+ * @param user  Not ALOFT_SCAN_NOBODY.
+ * @retval ALOFT_ERR_OK     It runs.
+ * @retval ALOFT_ERR_AGAIN  Another user's scan is not read yet: ask again.
+ * @retval ALOFT_ERR_STATE  There is no station.
+ * @retval others           The port's.
+ */
+ALOFT_MUST_CHECK
+enum aloft_err aloft_wifi_scan_begin(struct aloft_module *m, enum aloft_scan_user user);
 
-void aloft_wifi_set_default_options(struct aloft_wifi_options *ret_options);
-
-/* Stored settings; a failure to store is logged, the setting holds until the restart. */
-void aloft_wifi_load(struct aloft_module *m);
-void aloft_wifi_save_mode(struct aloft_module *m);
-void aloft_wifi_save_join(struct aloft_module *m);
-
-/** The commands, for the family's record. */
-#define ALOFT_WIFI_COMMANDS 6
-extern const struct aloft_command aloft_wifi_commands[ALOFT_WIFI_COMMANDS];
+/** The entries may change from now on; nothing if the scan is another user's. */
+void aloft_wifi_scan_end(struct aloft_module *m, enum aloft_scan_user user);
 
 #endif

@@ -5,10 +5,13 @@
 
 #include "at/params.h"
 #include "command/basic.h"
+#include "command/families.h"
+#include "command/wifi_link.h"
 
-/* facts/at-commands.md 4; ranges of the numbers the facts leave open are the vendor manual's. */
+/* The station's commands (facts/at-commands.md 4); ranges of the numbers the facts leave open are
+ * the vendor manual's. */
 
-#define MODE_AP 2
+#define DEFAULT_HOST_NAME "espressif" /* The default of the vendor's IP stack. */
 
 /* Parameters of AT+CWJAP. */
 enum {
@@ -18,7 +21,11 @@ enum {
     JOIN_NUMBERS, /* The first of six numbers. */
     JOIN_N_NUMBERS = 6,
     JOIN_MAX = JOIN_NUMBERS + JOIN_N_NUMBERS,
+    JOIN_RECONNECT = JOIN_NUMBERS + 1,
 };
+
+static const struct aloft_int_range zero_or_one = {0, 1};
+static const struct aloft_int_range seconds = {0, 7200};
 
 static const struct {
     struct aloft_int_range range;
@@ -79,7 +86,6 @@ static bool apply_mode(struct aloft_module *m, uint8_t mode)
 static enum aloft_reply set_cwmode(struct aloft_module *m, const struct aloft_params *params)
 {
     const struct aloft_int_range modes = {0, 3};
-    const struct aloft_int_range zero_or_one = {0, 1};
     bool had_station = aloft_wifi_has_station(m);
     int32_t mode;
     int32_t joins = 1;
@@ -140,6 +146,9 @@ static bool parse_options(struct aloft_module *m, const struct aloft_params *par
         }
     }
     set_options(numbers, ret_options);
+    if (!aloft_params_has(params, JOIN_RECONNECT)) {
+        ret_options->reconnect = m->wifi.options.reconnect; /* Perhaps of AT+CWRECONNCFG. */
+    }
     return true;
 }
 
@@ -152,6 +161,11 @@ static enum aloft_reply set_cwjap(struct aloft_module *m, const struct aloft_par
         !parse_access_point(m, params, &join) || !parse_options(m, params, &options) ||
         !aloft_wifi_has_station(m)) {
         return ALOFT_REPLY_ERROR;
+    }
+    join.min_auth = options.pci == 1 ? ALOFT_WIFI_WPA : ALOFT_WIFI_OPEN;
+    if (options.reconnect != m->wifi.options.reconnect && aloft_basic_has_store(m)) {
+        m->wifi.options = options;
+        aloft_wifi_save_reconnect(m);
     }
     m->wifi.join = join;
     m->wifi.options = options;
@@ -226,67 +240,104 @@ static enum aloft_reply query_cwstate(struct aloft_module *m, const struct aloft
     return ALOFT_REPLY_OK;
 }
 
-static void print_address(struct aloft_module *m, const char *name, const uint8_t *ip)
+static void print_number(struct aloft_module *m, const char *name, int32_t value)
 {
     aloft_at_print(m, name);
-    aloft_at_print(m, "\"");
-    aloft_at_print_ipv4(m, ip);
-    aloft_at_print(m, "\"\r\n");
+    aloft_at_print_int(m, value);
+    aloft_at_print(m, "\r\n");
 }
 
-static enum aloft_reply query_cipsta(struct aloft_module *m, const struct aloft_params *params)
+static enum aloft_reply query_cwautoconn(struct aloft_module *m, const struct aloft_params *params)
 {
-    struct aloft_wifi_status status;
-
     (void)params;
-    m->port->wifi.status(m->port->ctx, &status);
-    print_address(m, "+CIPSTA:ip:", status.ip);
-    print_address(m, "+CIPSTA:gateway:", status.gateway);
-    print_address(m, "+CIPSTA:netmask:", status.netmask);
+    print_number(m, "+CWAUTOCONN:", m->wifi.is_auto ? 1 : 0);
     return ALOFT_REPLY_OK;
 }
 
-static void print_interface(struct aloft_module *m, const char *name, const uint8_t *ip,
-                            const uint8_t *mac)
+static enum aloft_reply set_cwautoconn(struct aloft_module *m, const struct aloft_params *params)
 {
-    aloft_at_print(m, "+CIFSR:");
-    aloft_at_print(m, name);
-    print_address(m, "IP,", ip);
-    aloft_at_print(m, "+CIFSR:");
-    aloft_at_print(m, name);
-    aloft_at_print(m, "MAC,\"");
-    aloft_at_print_mac(m, mac);
-    aloft_at_print(m, "\"\r\n");
+    int32_t value;
+
+    if (!aloft_params_check_count(m, params, 1, 1) ||
+        !aloft_params_get_int(m, params, 0, &zero_or_one, &value)) {
+        return ALOFT_REPLY_ERROR;
+    }
+    m->wifi.is_auto = value == 1;
+    aloft_wifi_save_auto(m);
+    return ALOFT_REPLY_OK;
 }
 
-static enum aloft_reply execute_cifsr(struct aloft_module *m, const struct aloft_params *params)
+static enum aloft_reply query_cwreconncfg(struct aloft_module *m, const struct aloft_params *params)
 {
-    struct aloft_wifi_status status;
-    struct aloft_ip_config ap;
-    uint8_t mac[6];
-
     (void)params;
-    if ((m->wifi.mode & MODE_AP) != 0) {
-        m->port->wifi.ap_ip(m->port->ctx, &ap);
-        m->port->wifi.ap_mac(m->port->ctx, mac);
-        print_interface(m, "AP", ap.ip, mac);
+    aloft_at_print(m, "+CWRECONNCFG:");
+    aloft_at_print_int(m, m->wifi.options.reconnect);
+    print_number(m, ",", m->wifi.max_tries);
+    return ALOFT_REPLY_OK;
+}
+
+static enum aloft_reply set_cwreconncfg(struct aloft_module *m, const struct aloft_params *params)
+{
+    const struct aloft_int_range tries = {0, 1000};
+    int32_t reconnect;
+    int32_t max_tries;
+
+    if (!aloft_params_check_count(m, params, 2, 2) ||
+        !aloft_params_get_int(m, params, 0, &seconds, &reconnect) ||
+        !aloft_params_get_int(m, params, 1, &tries, &max_tries)) {
+        return ALOFT_REPLY_ERROR;
     }
-    if (aloft_wifi_has_station(m)) {
-        m->port->wifi.status(m->port->ctx, &status);
-        m->port->wifi.station_mac(m->port->ctx, mac);
-        print_interface(m, "STA", status.ip, mac);
+    m->wifi.options.reconnect = (uint16_t)reconnect;
+    m->wifi.max_tries = (uint16_t)max_tries;
+    if (aloft_basic_has_store(m)) {
+        aloft_wifi_save_reconnect(m);
     }
     return ALOFT_REPLY_OK;
+}
+
+static enum aloft_reply query_cwhostname(struct aloft_module *m, const struct aloft_params *params)
+{
+    (void)params;
+    aloft_at_print(m, "+CWHOSTNAME:");
+    aloft_at_print(m, m->wifi.host_name);
+    aloft_at_print(m, "\r\n");
+    return ALOFT_REPLY_OK;
+}
+
+/* Not stored, says the vendor's manual. */
+static enum aloft_reply set_cwhostname(struct aloft_module *m, const struct aloft_params *params)
+{
+    const char *name;
+
+    if (!aloft_params_check_count(m, params, 1, 1) ||
+        !aloft_params_get_text(m, params, 0, sizeof m->wifi.host_name - 1, &name) ||
+        name[0] == '\0' || !aloft_wifi_has_station(m)) {
+        return ALOFT_REPLY_ERROR;
+    }
+    memcpy(m->wifi.host_name, name, strlen(name) + 1);
+    return ALOFT_REPLY_OK;
+}
+
+static void init_station(struct aloft_module *m)
+{
+    memcpy(m->wifi.host_name, DEFAULT_HOST_NAME, sizeof DEFAULT_HOST_NAME);
 }
 
 /* clang-format off */
-const struct aloft_command aloft_wifi_commands[ALOFT_WIFI_COMMANDS] = {
-    /* name       test  query          set         execute */
-    {"+CWMODE",   NULL, query_cwmode,  set_cwmode, NULL},
-    {"+CWJAP",    NULL, query_cwjap,   set_cwjap,  execute_cwjap},
-    {"+CWQAP",    NULL, NULL,          NULL,       execute_cwqap},
-    {"+CWSTATE",  NULL, query_cwstate, NULL,       NULL},
-    {"+CIPSTA",   NULL, query_cipsta,  NULL,       NULL},
-    {"+CIFSR",    NULL, NULL,          NULL,       execute_cifsr},
+static const struct aloft_command commands[] = {
+    /* name           test  query              set              execute */
+    {"+CWMODE",       NULL, query_cwmode,      set_cwmode,      NULL},
+    {"+CWJAP",        NULL, query_cwjap,       set_cwjap,       execute_cwjap},
+    {"+CWQAP",        NULL, NULL,              NULL,            execute_cwqap},
+    {"+CWSTATE",      NULL, query_cwstate,     NULL,            NULL},
+    {"+CWAUTOCONN",   NULL, query_cwautoconn,  set_cwautoconn,  NULL},
+    {"+CWRECONNCFG",  NULL, query_cwreconncfg, set_cwreconncfg, NULL},
+    {"+CWHOSTNAME",   NULL, query_cwhostname,  set_cwhostname,  NULL},
 };
 /* clang-format on */
+
+const struct aloft_family aloft_wifi_station_family = {
+    .commands = commands,
+    .n_commands = sizeof commands / sizeof commands[0],
+    .init = init_station,
+};
