@@ -54,7 +54,8 @@ static bool has_uart(const struct aloft_port_uart *uart)
 static bool is_whole(const struct aloft_port *port)
 {
     return has_storage(port) && has_boot(&port->boot) && has_network(&port->net) &&
-           has_wifi(&port->wifi) && has_uart(&port->uart) && port->firmware_info != NULL;
+           has_wifi(&port->wifi) && has_uart(&port->uart) && port->firmware_info != NULL &&
+           port->random != NULL;
 }
 
 enum aloft_err aloft_module_init(struct aloft_module *m, const struct aloft_port *port,

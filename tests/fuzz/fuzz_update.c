@@ -7,7 +7,7 @@
 #include "fake_net.h"
 #include "fake_port.h"
 
-/* Parsers: module/src/http/client.c module/src/http/head.c module/src/http/location.c */
+/* Parsers: module/src/http/client.c module/src/http/head.c module/src/http/follow.c */
 
 /* All that stands between a server and the boot entry. The first byte chooses the command, the
  * second the portions; the rest is what the server answers to each connection. Whatever it says:

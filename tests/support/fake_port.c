@@ -416,6 +416,15 @@ static void log_line(void *ctx, const char *line)
     }
 }
 
+static void fill_random(void *ctx, void *buf, size_t len)
+{
+    struct fake_port *f = ctx;
+
+    for (size_t i = 0; i < len; i++) {
+        ((uint8_t *)buf)[i] = f->random++;
+    }
+}
+
 static void fill_port(struct fake_port *f)
 {
     f->port = (struct aloft_port){
@@ -445,6 +454,8 @@ static void fill_port(struct fake_port *f)
         .settings = {settings_get, settings_set, settings_remove, settings_remove_all},
         .uart = {uart_write, uart_is_drained, uart_set_format, uart_get_format},
         .sha256 = *f->sha256,
+        .digest = {.md5 = *f->digest_md5, .sha256 = *f->digest_sha256},
+        .random = fill_random,
         .firmware_info = firmware_info,
         .free_memory = free_memory,
         .log = log_line,
@@ -456,7 +467,8 @@ struct fake_port *fake_port_new(void)
     struct fake_port *f = calloc(1, sizeof *f);
 
     if (f == NULL || (f->flash.bytes = malloc(FAKE_FLASH_BYTES)) == NULL ||
-        (f->sha256 = hash_new_sha256()) == NULL) {
+        (f->sha256 = hash_new_sha256()) == NULL || (f->digest_md5 = hash_new_md5()) == NULL ||
+        (f->digest_sha256 = hash_new_sha256()) == NULL) {
         abort();
     }
     memset(f->flash.bytes, 0xFF, FAKE_FLASH_BYTES);
@@ -482,6 +494,8 @@ void fake_port_free(struct fake_port *f)
 {
     if (f != NULL) {
         hash_free(f->sha256);
+        hash_free(f->digest_md5);
+        hash_free(f->digest_sha256);
         free(f->flash.bytes);
         free(f);
     }

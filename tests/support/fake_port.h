@@ -102,6 +102,9 @@ struct fake_port {
     enum aloft_err settings_err; /**< Of set() and remove_all(). */
     struct aloft_firmware_info info;
     struct aloft_hash *sha256;
+    struct aloft_hash *digest_md5;
+    struct aloft_hash *digest_sha256;
+    uint8_t random; /**< Next byte of random(). */
     struct fake_net *net;
     char log[FAKE_LOG_BYTES];
 };

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "aloft/limits.h"
-#include "http/location.h"
+#include "http/url.h"
 
 #define UPDATE  "AT+CIUPDATE=0,\"v5.0.1.0\""
 #define DONE_MS 3000
@@ -47,18 +47,18 @@ static void location__is_taken_apart(void **state)
     (void)state;
 
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        struct aloft_location loc = {0};
-        assert_err(aloft_location_parse(rows[i].text, strlen(rows[i].text), &loc), ALOFT_ERR_OK);
-        assert_int_equal(loc.has_scheme, rows[i].has_scheme);
-        assert_int_equal(loc.is_tls, rows[i].is_tls);
-        assert_int_equal(loc.port, rows[i].port);
-        assert_int_equal(loc.host != NULL, rows[i].host != NULL);
-        if (loc.host != NULL) {
-            assert_int_equal(loc.host_len, strlen(rows[i].host));
-            assert_memory_equal(loc.host, rows[i].host, loc.host_len);
+        struct aloft_url url = {0};
+        assert_err(aloft_url_parse(rows[i].text, strlen(rows[i].text), &url), ALOFT_ERR_OK);
+        assert_int_equal(url.has_scheme, rows[i].has_scheme);
+        assert_int_equal(url.is_tls, rows[i].is_tls);
+        assert_int_equal(url.port, rows[i].port);
+        assert_int_equal(url.host != NULL, rows[i].host != NULL);
+        if (url.host != NULL) {
+            assert_int_equal(url.host_len, strlen(rows[i].host));
+            assert_memory_equal(url.host, rows[i].host, url.host_len);
         }
-        assert_int_equal(loc.target_len, strlen(rows[i].target));
-        assert_memory_equal(loc.target, rows[i].target, loc.target_len);
+        assert_int_equal(url.target_len, strlen(rows[i].target));
+        assert_memory_equal(url.target, rows[i].target, url.target_len);
     }
 }
 
@@ -71,9 +71,6 @@ static void location__no_module_can_go_to_is_refused(void **state)
         "http:",
         "http://",
         "http:///c",
-        "http://u@a/c",
-        "http://u:p@a/c",
-        "http://[::1]/c",
         "http://a\\b/c",
         "http://a:0/c",
         "http://a:65536/c",
@@ -86,8 +83,8 @@ static void location__no_module_can_go_to_is_refused(void **state)
     (void)state;
 
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        struct aloft_location loc = {0};
-        assert_err(aloft_location_parse(rows[i], strlen(rows[i]), &loc), ALOFT_ERR_REDIRECT);
+        struct aloft_url url = {0};
+        assert_err(aloft_url_parse(rows[i], strlen(rows[i]), &url), ALOFT_ERR_SYNTAX);
     }
 }
 
@@ -226,7 +223,7 @@ static void redirect__with_a_long_target_works_as_long_as_it_fits(void **state)
         fake_net_add_text(&w->net, head);
         fake_net_add(&w->net, w->answer, w->answer_len);
         world_run(w, UPDATE, DONE_MS);
-        if (lens[i] < 700) {
+        if (lens[i] < 1500) {
             world_assert_upgraded(w);
         } else {
             world_assert_failed(w, "TOO_BIG");

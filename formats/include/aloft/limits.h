@@ -8,6 +8,7 @@
 
 #define ALOFT_TOKEN_CHARS        40   /**< Hex digits of a token (wire 1). */
 #define ALOFT_HOST_MAX           127  /**< Bytes of a host name in a URL or a setting; ours. */
+#define ALOFT_URL_MAX            8192 /**< Bytes of the URL of AT+USEROTA (at 2.1). */
 #define ALOFT_VERSION_MAX        64   /**< Bytes of a ROM version, [A-Za-z0-9._-] (wire 0.10). */
 #define ALOFT_FILE_NAME_MAX      68   /**< `<label>.bin`, label <= 64 bytes (at 2.2). */
 #define ALOFT_LABEL_MAX          16   /**< Bytes of a partition label (formats 2.1). */

@@ -331,6 +331,15 @@ struct aloft_firmware_info {
     char app_version[33];  /**< `v5.0.1.0`, of the booted slot's own descriptor. */
 };
 
+/**
+ * For HTTP Digest authentication (RFC 7616): hashes of their own, since a download that is resumed
+ * asks for it in the middle of the file `sha256` runs over. `ops` NULL = not answered.
+ */
+struct aloft_port_digest {
+    struct aloft_hash md5;
+    struct aloft_hash sha256;
+};
+
 /** All a module needs from its platform. Filled by the port, borrowed for the module's whole life.
  */
 struct aloft_port {
@@ -342,6 +351,9 @@ struct aloft_port {
     struct aloft_port_settings settings;
     struct aloft_port_uart uart;
     struct aloft_hash sha256; /**< State memory for one running hash, owned by the port. */
+    struct aloft_port_digest digest;
+    /** Fill `buf` with bytes nobody can guess. */
+    void (*random)(void *ctx, void *buf, size_t len);
     void (*firmware_info)(void *ctx, struct aloft_firmware_info *ret_info);
     /** Bytes of free memory now, and the fewest there ever were; NULL = not known. */
     void (*free_memory)(void *ctx, uint32_t *ret_now, uint32_t *ret_least);

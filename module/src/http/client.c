@@ -15,6 +15,8 @@
 /* Turns of one step: enough for a whole short answer, few enough to let the UART live. */
 #define TURNS_MAX 16
 
+#define STATUS_UNAUTHORIZED 401
+
 enum outcome {
     OUTCOME_WAIT, /* Nothing moves until the peer does. */
     OUTCOME_MORE, /* Something moved; same phase. */
@@ -31,14 +33,33 @@ static enum outcome fail(struct aloft_module *m, enum aloft_err err)
     return OUTCOME_FAIL;
 }
 
+static void close_socket(struct aloft_module *m)
+{
+    m->port->net.close(m->port->ctx, m->http.socket);
+    m->http.socket = -1;
+}
+
 static enum outcome resolve_host(struct aloft_module *m)
 {
-    enum aloft_err err = m->port->net.resolve(m->port->ctx, aloft_follow_host(m), &m->http.addrs);
+    enum aloft_err err = m->port->net.resolve(m->port->ctx, m->http.host, &m->http.addrs);
+
+    m->http.addr_index = 0;
 
     if (err == ALOFT_ERR_AGAIN) {
         return OUTCOME_WAIT;
     }
     return err == ALOFT_ERR_OK ? OUTCOME_NEXT : fail(m, ALOFT_ERR_RESOLVE);
+}
+
+/* facts/at-commands.md 6.1, row 22: the other family may work where the first does not. */
+static enum outcome try_next_address(struct aloft_module *m, enum aloft_err err)
+{
+    if (m->http.addr_index + 1 >= m->http.addrs.n) {
+        return fail(m, err);
+    }
+    close_socket(m);
+    m->http.addr_index++;
+    return OUTCOME_MORE;
 }
 
 static enum outcome connect_socket(struct aloft_module *m)
@@ -48,9 +69,9 @@ static enum outcome connect_socket(struct aloft_module *m)
     enum aloft_err err = ALOFT_ERR_OK;
 
     if (h->socket < 0) {
-        h->tls = (struct aloft_tls){.host = aloft_follow_host(m)};
-        err = net->open(m->port->ctx, &h->addrs.items[0], h->port, h->is_tls ? &h->tls : NULL,
-                        &h->socket);
+        h->tls = (struct aloft_tls){.host = h->host};
+        err = net->open(m->port->ctx, &h->addrs.items[h->addr_index], h->port,
+                        h->is_tls ? &h->tls : NULL, &h->socket);
     }
     if (err == ALOFT_ERR_OK) {
         err = net->ready(m->port->ctx, h->socket);
@@ -58,15 +79,44 @@ static enum outcome connect_socket(struct aloft_module *m)
     if (err == ALOFT_ERR_AGAIN) {
         return OUTCOME_WAIT;
     }
-    return err == ALOFT_ERR_OK ? OUTCOME_NEXT : fail(m, err);
+    return err == ALOFT_ERR_OK ? OUTCOME_NEXT : try_next_address(m, err);
+}
+
+/* What is to be sent next, of the text and of the target in its holes; 0 = nothing. */
+static size_t find_unsent(const struct aloft_module *m, const char **ret_bytes)
+{
+    const struct aloft_http_state *h = &m->http;
+    size_t target_len = 0;
+    const char *target = aloft_follow_target(m, &target_len);
+    size_t at = h->sent;
+    size_t from = 0;
+
+    for (size_t i = 0; i < h->request.n_holes; i++) {
+        size_t len = h->request.holes[i] - from;
+        if (at < len) {
+            *ret_bytes = h->buf + from + at;
+            return len - at;
+        }
+        at -= len;
+        if (at < target_len) {
+            *ret_bytes = target + at;
+            return target_len - at;
+        }
+        at -= target_len;
+        from = h->request.holes[i];
+    }
+    *ret_bytes = h->buf + from + at;
+    return h->request.len - from - at;
 }
 
 static enum outcome send_request(struct aloft_module *m)
 {
     struct aloft_http_state *h = &m->http;
+    const char *bytes;
+    size_t len = find_unsent(m, &bytes);
     size_t n = 0;
-    enum aloft_err err = m->port->net.write(m->port->ctx, h->socket, (uint8_t *)h->buf + h->sent,
-                                            (size_t)h->len - h->sent, &n);
+    enum aloft_err err =
+        m->port->net.write(m->port->ctx, h->socket, (const uint8_t *)bytes, len, &n);
 
     if (err == ALOFT_ERR_AGAIN) {
         return OUTCOME_WAIT;
@@ -75,9 +125,10 @@ static enum outcome send_request(struct aloft_module *m)
         return fail(m, err);
     }
     h->sent = (uint16_t)(h->sent + n);
-    if (h->sent < h->len) {
+    if (find_unsent(m, &bytes) > 0) {
         return OUTCOME_MORE;
     }
+    h->auth_len = 0;
     h->len = 0;
     aloft_http_head_init(&h->head, ALOFT_HTTP_RESPONSE);
     return OUTCOME_NEXT;
@@ -107,11 +158,14 @@ static enum outcome judge_head(struct aloft_module *m)
     case ALOFT_ERR_AGAIN:
         return OUTCOME_MORE;
     case ALOFT_ERR_REDIRECT:
+        err = aloft_follow_redirect(m);
+        break;
+    case ALOFT_ERR_HTTP_STATUS:
+        err = m->http.status == STATUS_UNAUTHORIZED ? aloft_follow_challenge(m) : err;
         break;
     default:
-        return fail(m, err);
+        break;
     }
-    err = aloft_follow_redirect(m);
     return err == ALOFT_ERR_OK ? OUTCOME_REDIRECT : fail(m, err);
 }
 
@@ -183,12 +237,6 @@ static const struct phase {
     /* clang-format on */
 };
 
-static void close_socket(struct aloft_module *m)
-{
-    m->port->net.close(m->port->ctx, m->http.socket);
-    m->http.socket = -1;
-}
-
 static void enter(struct aloft_module *m, enum aloft_http_phase phase)
 {
     m->http.phase = (uint8_t)phase;
@@ -203,7 +251,7 @@ static void enter(struct aloft_module *m, enum aloft_http_phase phase)
 static uint32_t wait_ms(const struct aloft_module *m)
 {
     const struct aloft_http_state *h = &m->http;
-    uint64_t end_ms = h->moved_ms + ALOFT_CONFIG_STALL_MS;
+    uint64_t end_ms = h->moved_ms + h->stall_ms;
 
     if (h->phase < ALOFT_HTTP_SEND) {
         return POLL_MS;
@@ -223,10 +271,11 @@ static bool turn(struct aloft_module *m)
         m->now_ms < h->deadline_ms ? phases[h->phase].work(m) : fail(m, ALOFT_ERR_TIMEOUT);
 
     if (outcome == OUTCOME_WAIT) {
-        if (m->now_ms < h->moved_ms + ALOFT_CONFIG_STALL_MS) {
+        if (m->now_ms < h->moved_ms + h->stall_ms) {
             return false;
         }
-        outcome = fail(m, ALOFT_ERR_STALLED);
+        outcome = h->phase == ALOFT_HTTP_CONNECT ? try_next_address(m, ALOFT_ERR_STALLED)
+                                                 : fail(m, ALOFT_ERR_STALLED);
     }
     h->moved_ms = m->now_ms;
     if (outcome == OUTCOME_FAIL) {
@@ -257,39 +306,41 @@ uint32_t aloft_http_step(struct aloft_module *m)
 enum aloft_err aloft_http_begin(struct aloft_module *m, const struct aloft_http_request *request)
 {
     struct aloft_http_state *h = &m->http;
-    const struct aloft_server *server = request->mode == 0 ? &m->config.plain : &m->config.tls;
-    size_t len = 0;
+    uint8_t sha256[ALOFT_SHA256_BYTES];
 
     if (h->phase != ALOFT_HTTP_IDLE) {
         return ALOFT_ERR_BUSY;
     }
-    if (server->host == NULL) {
-        return ALOFT_ERR_UNSUPPORTED;
+    if (request->url_len > ALOFT_URL_MAX) {
+        return ALOFT_ERR_TOO_BIG;
     }
-    struct aloft_request_line line = {
-        .ask = request->ask,
-        .version = request->version,
-        .host = server->host,
-        .port = server->port,
-        .is_tls = request->mode != 0,
-        .token = server->token,
-    };
-    enum aloft_err err = aloft_request_build(m, &line, h->buf, sizeof h->buf, &len);
-    if (err != ALOFT_ERR_OK) {
-        return err;
-    }
-    /* All but the buffer starts anew. */
+    /* All but the buffer starts anew; a part has no digest of its own. */
+    bool has_sha256 = request->range_from > 0 && h->has_sha256;
+    memcpy(sha256, h->sha256, sizeof sha256);
     memset(h, 0, offsetof(struct aloft_http_state, buf));
+    memcpy(h->sha256, sha256, sizeof sha256);
+    h->has_sha256 = has_sha256;
     h->socket = -1;
     h->ask = (uint8_t)request->ask;
     h->mode = request->mode;
-    h->is_tls = line.is_tls;
-    h->port = line.port;
-    h->len = (uint16_t)len;
+    h->url = request->url;
+    h->url_len = (uint16_t)request->url_len;
+    h->is_head = request->is_head;
+    h->headers = request->headers;
+    h->etag = request->etag;
+    h->range_from = request->range_from;
+    h->range_total = request->range_total;
+    h->stall_ms = request->stall_ms > 0 ? request->stall_ms : ALOFT_CONFIG_STALL_MS;
     h->moved_ms = m->now_ms;
     h->deadline_ms = request->deadline_ms;
-    enter(m, ALOFT_HTTP_RESOLVE);
-    return ALOFT_ERR_OK;
+    enum aloft_err err = aloft_follow_begin(m);
+    if (err == ALOFT_ERR_OK) {
+        err = aloft_follow_build(m, request->version);
+    }
+    if (err == ALOFT_ERR_OK) {
+        enter(m, ALOFT_HTTP_RESOLVE);
+    }
+    return err;
 }
 
 void aloft_http_end(struct aloft_module *m)
@@ -319,6 +370,11 @@ bool aloft_http_body_bytes(const struct aloft_module *m, uint64_t *ret_bytes)
 {
     *ret_bytes = m->http.head.content_length;
     return m->http.reached == ALOFT_HTTP_BODY && m->http.head.has_content_length;
+}
+
+bool aloft_http_is_partial(const struct aloft_module *m)
+{
+    return m->http.is_partial;
 }
 
 uint8_t *aloft_http_scratch(struct aloft_module *m, size_t *ret_cap)

@@ -13,14 +13,18 @@
 #include "upgrade/source.h"
 
 /*
- * One GET at a time, step by step over port.net. The order of a request:
+ * One request at a time, step by step over port.net. The order of a request:
  *
  *   IDLE -begin-> RESOLVE -> CONNECT -> SEND -> HEAD -> BODY -> DONE -end-> IDLE
- *                    ^------- redirect ---------'
+ *                    ^---- redirect, 401 -------'
  *
- * and FAILED from any of them, until end(). Only 200 is a success; redirects are followed up to
- * ALOFT_REDIRECT_MAX times, never from https to http; 1xx answers are skipped. Every wait is
- * bounded by ALOFT_CONFIG_STALL_MS and by the deadline of the request.
+ * and FAILED from any of them, until end(). Redirects are followed up to ALOFT_REDIRECT_MAX times,
+ * never from https to http; a 401 is answered with the credentials of the URL; 1xx answers are
+ * skipped. The addresses of a name are tried one after the other. Every wait is bounded by the
+ * stall time and the deadline of the request.
+ *
+ * What is a success: 200, and 206 if it is the range that was asked for. No other 2xx carries an
+ * image: stock takes any (facts/at-commands.md 2.1). ALOFT_HTTP_ASK_URL leaves that to the caller.
  */
 
 struct aloft_module;
@@ -37,10 +41,25 @@ enum aloft_http_phase {
     ALOFT_HTTP_FAILED, /**< `m->http.err` says why; HTTP_STATUS: `m->http.status` too. */
 };
 
+/** All texts are borrowed until end(), if nothing else is said. */
 struct aloft_http_request {
     enum aloft_http_ask ask;
-    uint8_t mode;        /**< 0 plain, 1 TLS. */
-    const char *version; /**< ALOFT_HTTP_ASK_FILE: aloft_request_is_version(). Borrowed. */
+    uint8_t mode;        /**< Of the first three asks: 0 plain, 1 TLS. */
+    const char *version; /**< ALOFT_HTTP_ASK_FILE: aloft_request_is_version(). Not kept. */
+    const char *url;     /**< ASK_IMAGE and ASK_URL: `url_len` bytes of printable ASCII, up to
+                            ALOFT_URL_MAX; NULL otherwise. */
+    size_t url_len;
+    bool is_head;        /**< HEAD: there is no body, DONE follows the head. */
+    const char *headers; /**< Further header lines, each with its CR LF; NULL = none. The caller's
+                            word is taken for them. */
+    /**
+     * ALOFT_HTTP_ETAG_BYTES. Out: the strong validator of a 200, empty if there is none. In, with
+     * `range_from`: the validator of the bytes that are there already. NULL = of no interest.
+     */
+    char *etag;
+    uint32_t range_from;  /**< First byte wanted, of `range_total`; 0 = the whole. */
+    uint32_t range_total; /**< With `range_from`. */
+    uint32_t stall_ms;    /**< Silence that ends it; 0 = ALOFT_CONFIG_STALL_MS. */
     uint64_t deadline_ms;
 };
 
@@ -49,7 +68,8 @@ struct aloft_http_request {
  *
  * @retval ALOFT_ERR_BUSY         Another request is not ended; nothing changed.
  * @retval ALOFT_ERR_UNSUPPORTED  This mode has no server; nothing changed.
- * @retval ALOFT_ERR_TOO_BIG      The request does not fit the buffer; nothing changed.
+ * @retval ALOFT_ERR_SYNTAX       Not a whole URL of http or https; nothing changed.
+ * @retval ALOFT_ERR_TOO_BIG      The request, the URL or its host is too long; nothing changed.
  */
 ALOFT_MUST_CHECK
 enum aloft_err aloft_http_begin(struct aloft_module *m, const struct aloft_http_request *request);
@@ -67,6 +87,9 @@ void aloft_http_consume(struct aloft_module *m, size_t len);
 
 /** Bytes of the whole body by Content-Length. False if the head does not say. */
 bool aloft_http_body_bytes(const struct aloft_module *m, uint64_t *ret_bytes);
+
+/** The body is the range asked for, not the whole. */
+bool aloft_http_is_partial(const struct aloft_module *m);
 
 /** In IDLE, or in DONE with the body consumed: the buffer, for the caller's own use while nobody
  * begins a request. */

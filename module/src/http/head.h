@@ -22,13 +22,13 @@ enum aloft_head_framing {
 /**
  * Judge the complete head in `h->buf`.
  *
- * @retval ALOFT_ERR_OK            200: `h->buf` now begins with the body.
+ * @retval ALOFT_ERR_OK            A success (http/client.h): `h->buf` now begins with the body.
  * @retval ALOFT_ERR_AGAIN         An interim answer; `h->buf` now begins with the next head.
  * @retval ALOFT_ERR_REDIRECT      A redirect to be followed.
  * @retval ALOFT_ERR_HTTP_STATUS   Any other status; it is kept in `h->status`.
  * @retval ALOFT_ERR_UNSUPPORTED   A content coding, which was not asked for in earnest.
  * @retval ALOFT_ERR_HTTP_FRAMING  A file whose length is not said (facts/at-commands.md 6.1, row
- * 3), or broken chunks.
+ * 3), broken chunks, or a range that is not the one asked for.
  * @retval ALOFT_ERR_HEADER        `Aloft-Sha256` is not 64 hex digits.
  */
 ALOFT_MUST_CHECK

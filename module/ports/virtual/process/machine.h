@@ -32,6 +32,8 @@ struct machine {
     struct net *net;
     struct air air; /**< Its access points and clients stay, the rest is reset. */
     struct aloft_hash *module_sha256;
+    struct aloft_hash *digest_md5;
+    struct aloft_hash *digest_sha256;
     struct aloft_hash
         *loader_sha256; /**< Not the module's: select() verifies while that may run. */
     struct aloft_hash *loader_md5;

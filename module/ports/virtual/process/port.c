@@ -5,7 +5,10 @@
 #include "process/machine.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include <sys/random.h>
 
 #include "host/hashes.h"
 #include "host/log.h"
@@ -211,6 +214,15 @@ static void free_memory(void *ctx, uint32_t *ret_now, uint32_t *ret_least)
     *ret_least = *ret_now;
 }
 
+static void fill_random(void *ctx, void *buf, size_t len)
+{
+    (void)ctx;
+    /* Up to 256 bytes are never cut short (getrandom(2)); the library wants fewer. */
+    if (getrandom(buf, len, 0) != (ssize_t)len) {
+        abort();
+    }
+}
+
 static void log_line(void *ctx, const char *line)
 {
     (void)ctx;
@@ -233,6 +245,8 @@ void port_fill(struct machine *m)
         .settings = {get_setting, set_setting, remove_setting, remove_all_settings},
         .uart = {write_uart, is_uart_drained, set_uart_format, get_uart_format},
         .sha256 = *m->module_sha256,
+        .digest = {.md5 = *m->digest_md5, .sha256 = *m->digest_sha256},
+        .random = fill_random,
         .firmware_info = firmware_info,
         .free_memory = free_memory,
         .log = log_line,

@@ -39,6 +39,8 @@ static void machine_free(struct machine *m)
     flash_file_close(m->flash);
     settings_free(m->settings);
     hash_free(m->module_sha256);
+    hash_free(m->digest_md5);
+    hash_free(m->digest_sha256);
     hash_free(m->loader_sha256);
     hash_free(m->loader_md5);
     free(m);
@@ -196,9 +198,12 @@ static enum aloft_err machine_new(const struct virtual_options *options,
     }
     m->options = options;
     m->module_sha256 = hash_new_sha256();
+    m->digest_md5 = hash_new_md5();
+    m->digest_sha256 = hash_new_sha256();
     m->loader_sha256 = hash_new_sha256();
     m->loader_md5 = hash_new_md5();
-    if (!m->module_sha256 || !m->loader_sha256 || !m->loader_md5) {
+    if (!m->module_sha256 || !m->digest_md5 || !m->digest_sha256 || !m->loader_sha256 ||
+        !m->loader_md5) {
         return fail(e, ALOFT_ERR_IO, "out of memory");
     }
     enum aloft_err err = open_files(m, e);
