@@ -114,6 +114,13 @@ static int run_make(const struct opt_values *v)
         return usage_error("'%s' is not a seed; write a number from 0 to %" PRIu32,
                            opt_text(v, "seed"), UINT32_MAX);
     }
+    if (opt_has(v, "secure-version") &&
+        (!parse_number(opt_text(v, "secure-version"), false, &rules.secure_version) ||
+         rules.secure_version > rules.chip->secure_version_bits)) {
+        return usage_error("'%s' is not a secure version; the eFuse of %s counts from 0 to %u",
+                           opt_text(v, "secure-version"), rules.chip->name,
+                           rules.chip->secure_version_bits);
+    }
     enum aloft_err err = image_make(&rules, &data, &len, &e);
     if (err == ALOFT_ERR_ARG || err == ALOFT_ERR_RANGE) {
         return usage_error("%s", e.sentence);
@@ -129,6 +136,8 @@ static const struct opt make_opts[] = {
     {OPT_VALUE, "version", "TEXT", "Version in the descriptor, at most 32 bytes.", true, false},
     {OPT_VALUE, "size", "SIZE", "Bytes of the file, k or M behind it (default 1M).", false, false},
     {OPT_VALUE, "seed", "N", "Other seed, other content (default 0).", false, false},
+    {OPT_VALUE, "secure-version", "N",
+     "Anti-rollback: devices that took N refuse less (default 0).", false, false},
     {OPT_VALUE, "o", "FILE", "Where to write it.", true, false},
     OPT_END,
 };

@@ -2,7 +2,9 @@
 
 /* aloft module: the virtual module as a process. */
 
+#include <inttypes.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "aloft/limits.h"
@@ -15,6 +17,8 @@
 #define STOCK_HOST "iot.espressif.cn"
 #define PLAIN_PORT 80
 #define TLS_PORT   443
+
+#define LIMIT_DIGITS 6
 
 static int take_server(const struct opt_values *v, const char *option, const char *token_option,
                        int default_port, struct virtual_server *ret_server)
@@ -73,6 +77,33 @@ static int take_maps(const struct opt_values *v, struct virtual_options *o)
     return EXIT_DONE;
 }
 
+static int take_confirm(const struct opt_values *v, struct aloft_confirm_config *ret_confirm)
+{
+    static const char *const policies[] = {
+        [ALOFT_CONFIRM_READY] = "ready",
+        [ALOFT_CONFIRM_NETWORK] = "network",
+        [ALOFT_CONFIRM_SERVER] = "server",
+    };
+    const char *policy = opt_has(v, "confirm") ? opt_text(v, "confirm") : policies[0];
+    const char *limit = opt_text(v, "confirm-limit");
+    size_t i = 0;
+
+    while (i < sizeof policies / sizeof policies[0] && strcmp(policy, policies[i]) != 0) {
+        i++;
+    }
+    if (i == sizeof policies / sizeof policies[0]) {
+        return usage_error("--confirm '%s' is not ready, network or server", policy);
+    }
+    ret_confirm->policy = (enum aloft_confirm_policy)i;
+    if (limit &&
+        (strlen(limit) > LIMIT_DIGITS || strspn(limit, "0123456789") != strlen(limit) ||
+         sscanf(limit, "%" SCNu32, &ret_confirm->limit_s) != 1 || ret_confirm->limit_s == 0)) {
+        return usage_error("--confirm-limit '%s' is not a number of seconds from 1 to 999999",
+                           limit);
+    }
+    return EXIT_DONE;
+}
+
 struct customization {
     virtual_customize_fn *customize;
     void *ctx;
@@ -87,6 +118,7 @@ static int run_customized(const struct opt_values *v, void *ctx)
         .customize = c->customize,
         .customize_ctx = c->ctx,
         .flash_path = opt_text(v, "flash"),
+        .has_anti_rollback = opt_has(v, "anti-rollback"),
         .layout = opt_text(v, "layout"),
         .app_path = opt_text(v, "app"),
         .uart = opt_has(v, "uart") ? opt_text(v, "uart") : "stdio",
@@ -105,6 +137,9 @@ static int run_customized(const struct opt_values *v, void *ctx)
     if (rc == EXIT_DONE && opt_has(v, "bind") &&
         !endpoint_parse_literal(opt_text(v, "bind"), &o.bind)) {
         return usage_error("--bind '%s' is no IPv4 or IPv6 address", opt_text(v, "bind"));
+    }
+    if (rc == EXIT_DONE) {
+        rc = take_confirm(v, &o.confirm);
     }
     if (rc == EXIT_DONE && opt_has(v, "mac")) {
         o.mac = mac;
@@ -147,13 +182,23 @@ static const struct opt opts[] = {
      false, true},
     {OPT_VALUE, "bind", "ADDRESS", "Where the module's own servers listen; default 127.0.0.1.",
      false, false},
+    {OPT_VALUE, "confirm", "WHEN",
+     "What a new image must reach to be kept: ready (default, as stock), network, server.", false,
+     false},
+    {OPT_VALUE, "confirm-limit", "SECONDS",
+     "How long it may take, else the image before comes back; default 600.", false, false},
+    {OPT_FLAG, "anti-rollback", NULL,
+     "The boot loader of FILE refuses older secure versions; remembered by FILE.efuse.", false,
+     false},
     OPT_END};
 
 const struct cli_command cmd_module = {
     .noun = "module",
     .summary = "Run a virtual module: AT dialogue, real sockets, a genuine flash file.",
     .details =
-        "Beside FILE stand FILE.module (layout, MAC) and FILE.settings (what AT commands stored).\n"
+        "Beside FILE stand FILE.module (layout, MAC), FILE.settings (what AT commands stored) "
+        "and,\n"
+        "with --anti-rollback, FILE.efuse (the lowest secure version it takes, as burnt bits).\n"
         "A killed process is a power cut: FILE holds exactly the flash operations done so far. "
         "Only\n"
         "one module can use a FILE. Events go to stderr, one per line.\n"

@@ -99,6 +99,7 @@ static void describe_desc(json_t *o, const struct aloft_app_desc *d)
     set_text(o, "project", d->project_name);
     set_format(o, "compiled", "%s %s", d->compile_date, d->compile_time);
     set_text(o, "idf", d->idf_version);
+    (void)json_object_set_new(o, "secure_version", json_integer(d->secure_version));
     set_hex(o, "elf_sha256", d->elf_sha256, sizeof d->elf_sha256);
 }
 

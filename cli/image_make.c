@@ -180,6 +180,7 @@ static void put_desc(struct maker *m, uint8_t *desc, const uint8_t *elf_sha256)
                    draw_below(m, 60));
     memset(desc, 0, ALOFT_APP_DESC_BYTES);
     aloft_put_le32(desc, ALOFT_APP_DESC_MAGIC);
+    aloft_put_le32(desc + 4, m->rules->secure_version);
     put_text(desc + 16, m->rules->version);
     put_text(desc + 48, PROJECT_NAME);
     put_text(desc + 80, clock);

@@ -14,9 +14,10 @@
 
 struct image_make_rules {
     const struct aloft_chip *chip;
-    const char *version; /**< For the descriptor, at most 32 bytes. */
-    uint32_t size_bytes; /**< Of the whole file; rounded down to a multiple of 16. */
-    uint32_t seed;       /**< Same rules, same bytes. */
+    const char *version;     /**< For the descriptor, at most 32 bytes. */
+    uint32_t size_bytes;     /**< Of the whole file; rounded down to a multiple of 16. */
+    uint32_t seed;           /**< Same rules, same bytes. */
+    uint32_t secure_version; /**< For the descriptor (anti-rollback). */
 };
 
 /**

@@ -5,6 +5,7 @@ facts/esp-formats.md 1."""
 import functools
 import hashlib
 import operator
+import pathlib
 import struct
 
 from esp_formats import Device, Entry, boot, parse_table
@@ -37,16 +38,40 @@ def image_version(data):
     return data[0x30:0x50].split(b"\0")[0].decode()
 
 
-def booted_version(flash, rollback=True):
-    """Version of the image the boot loader would run after a reset of this flash; None: it would run none."""
+def secure_version(data):
+    """Of the app at the start of `data`; 0 without descriptor."""
+    magic, version = struct.unpack_from("<II", data, 0x20)
+    return version if magic == 0xABCD5432 else 0
+
+
+def efuse_version(flash_path):
+    """The lowest secure version the device of a flash file takes, by its FILE.efuse; None: no anti-rollback."""
+    path = pathlib.Path(f"{flash_path}.efuse")
+    if not path.exists():
+        return None
+    key, bits = path.read_text().strip().split("=")
+    assert key == "secure_version_bits" and len(bits) == 8
+    return int(bits, 16).bit_count()
+
+
+def boot_flash(flash, rollback=True, efuse=None):
+    """One reset of this flash, `efuse` as efuse_version() gives it: (version of what runs or None, both otadata entries
+    afterwards, eFuse version afterwards)."""
     partitions, _ = parse_table(flash[TABLE_OFF:], len(flash))
-    slots, versions, entries = set(), {}, [Entry(), Entry()]
+    slots, versions, secure, entries = set(), {}, {}, [Entry(), Entry()]
     for p in partitions:
         if p.type == APP and p.subtype & 0xF0 == OTA_0:
             slots.add(p.subtype & 0xF)
             versions[p.subtype & 0xF] = image_version(flash[p.offset:p.offset + p.size])
+            secure[p.subtype & 0xF] = secure_version(flash[p.offset:p.offset + p.size])
         elif (p.type, p.subtype) == (DATA, OTADATA):
             entries = [Entry.parse(flash[at:at + 32]) for at in (p.offset, p.offset + SECTOR)]
     good = {slot for slot, version in versions.items() if version}
-    _, booted, _, _ = boot(Device(slots, rollback=rollback), entries, good)
-    return versions.get(booted)
+    device = Device(slots, rollback=rollback, anti_rollback=efuse is not None, efuse=efuse or 0, versions=secure)
+    _, booted, after, efuse_after = boot(device, entries, good)
+    return versions.get(booted), after, efuse_after
+
+
+def booted_version(flash, rollback=True, efuse=None):
+    """Version of the image the boot loader would run after a reset of this flash; None: it would run none."""
+    return boot_flash(flash, rollback, efuse)[0]

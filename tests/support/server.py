@@ -104,11 +104,12 @@ class Server:
         except urllib.error.HTTPError as error:
             return error.code, json.loads(error.read() or b"null")
 
-    def make_image(self, layout, version, size="256k"):
+    def make_image(self, layout, version, size="256k", secure_version=0):
         """An app image that fits `layout`; its path."""
         path = self.folder / f"{layout}-{version}.bin"
         subprocess.run([self.aloft, "image", "make", "--chip", CHIP_OF_LAYOUT[layout], "--version", version, "--size", size,
-                        "-o", str(path)], check=True, capture_output=True, timeout=60)
+                        "--secure-version", str(secure_version), "-o", str(path)],
+                       check=True, capture_output=True, timeout=60)
         self._images[version] = path
         return path
 

@@ -9,6 +9,7 @@
 #include "aloft/module.h"
 #include "models/air.h"
 #include "models/boot_loader.h"
+#include "process/efuse_file.h"
 #include "process/flash_file.h"
 #include "process/identity.h"
 #include "process/net.h"
@@ -27,6 +28,7 @@ struct machine {
     const struct aloft_chip *chip;
     struct identity identity;
     struct flash_file *flash;
+    struct efuse_file *efuse; /**< NULL = no anti-rollback. */
     struct settings *settings;
     struct uart *uart;
     struct net *net;

@@ -37,6 +37,7 @@ static void machine_free(struct machine *m)
     uart_close(m->uart);
     net_free(m->net);
     flash_file_close(m->flash);
+    efuse_file_close(m->efuse);
     settings_free(m->settings);
     hash_free(m->module_sha256);
     hash_free(m->digest_md5);
@@ -102,9 +103,9 @@ static enum aloft_err recall(struct machine *m, const char *path, struct error *
 }
 
 /* The flash file comes last: whatever happens before, there is no device yet. */
-static enum aloft_err make_flash(struct machine *m, const char *module_path,
-                                 const char *settings_path, struct error *e)
+static enum aloft_err make_flash(struct machine *m, const char *module_path, struct error *e)
 {
+    static const char *const of_the_old[] = {".settings", ".efuse"};
     const struct virtual_options *o = m->options;
     enum aloft_err err = find_layout(m, o->layout ? o->layout : VIRTUAL_DEFAULT_LAYOUT, e);
 
@@ -117,15 +118,27 @@ static enum aloft_err make_flash(struct machine *m, const char *module_path,
                     "--version v1.0.0 -o app.bin', then --app app.bin",
                     o->flash_path, m->chip->name);
     }
-    if (unlink(settings_path) != 0 && errno != ENOENT) {
-        return fail_errno(e, ALOFT_ERR_IO, "cannot remove the old '%s'", settings_path);
+    for (size_t i = 0; i < sizeof of_the_old / sizeof of_the_old[0]; i++) {
+        char path[PATH_BYTES];
+        path_beside(m, of_the_old[i], path);
+        if (unlink(path) != 0 && errno != ENOENT) {
+            return fail_errno(e, ALOFT_ERR_IO, "cannot remove the old '%s'", path);
+        }
     }
     mac_make(m->identity.mac);
     err = identity_save(module_path, &m->identity, e);
     return err == ALOFT_ERR_OK ? flash_file_make(o->flash_path, m->layout, o->app_path, e) : err;
 }
 
-/* Flash, identity and settings: everything that is a file. */
+static enum aloft_err open_efuse(struct machine *m, struct error *e)
+{
+    char path[PATH_BYTES];
+
+    path_beside(m, ".efuse", path);
+    return efuse_file_open(path, m->options->has_anti_rollback, m->chip, &m->efuse, e);
+}
+
+/* Flash, eFuse, identity and settings: everything that is a file. */
 static enum aloft_err open_files(struct machine *m, struct error *e)
 {
     const struct virtual_options *o = m->options;
@@ -145,7 +158,7 @@ static enum aloft_err open_files(struct machine *m, struct error *e)
                     "it anew",
                     o->flash_path);
     }
-    err = is_new ? make_flash(m, module_path, settings_path, e) : recall(m, module_path, e);
+    err = is_new ? make_flash(m, module_path, e) : recall(m, module_path, e);
     if (err == ALOFT_ERR_OK) {
         err = flash_file_open(o->flash_path, m->layout->flash_bytes, &m->flash, e);
     }
@@ -156,6 +169,9 @@ static enum aloft_err open_files(struct machine *m, struct error *e)
         memcpy(m->identity.mac, o->mac, sizeof m->identity.mac);
     }
     err = identity_save(module_path, &m->identity, e);
+    if (err == ALOFT_ERR_OK) {
+        err = open_efuse(m, e);
+    }
     return err == ALOFT_ERR_OK ? settings_load(settings_path, &m->settings, e) : err;
 }
 
@@ -224,6 +240,7 @@ static enum aloft_err machine_new(const struct virtual_options *options,
         .chip = m->chip,
         .chip_revision = m->layout->min_chip_revision,
         .has_rollback = m->layout->has_rollback,
+        .efuse = efuse_file_model(m->efuse),
         .sha256 = m->loader_sha256,
         .md5 = m->loader_md5,
     };
@@ -253,6 +270,7 @@ static enum aloft_err start_module(struct machine *m)
         .module_name = m->layout->module_name,
         .chip_name = m->chip->name,
         .chip_revision = m->layout->min_chip_revision,
+        .confirm = o->confirm,
         .user_ram = m->user_ram,
         .user_ram_cap = sizeof m->user_ram,
     };
@@ -281,6 +299,10 @@ static void boot(struct machine *m, enum aloft_boot_reason cause)
     if (boot_loader_run(&m->loader, cause, &m->booted, &e) != ALOFT_ERR_OK) {
         log_error("boot.failed", "error=\"%s\" retry_ms=%d", e.sentence, RETRY_MS);
         return;
+    }
+    if (m->booted.efuse_err != ALOFT_ERR_OK) {
+        log_warn("boot.efuse", "error=\"the secure version cannot be raised to %u: %s\"",
+                 m->booted.desc.secure_version, aloft_err_text(m->booted.efuse_err));
     }
     enum aloft_err err = start_module(m);
     if (err != ALOFT_ERR_OK) {

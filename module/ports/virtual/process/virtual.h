@@ -30,7 +30,9 @@ struct virtual_options {
     const char *uart;     /**< As uart_open() takes it. */
     struct virtual_server plain;
     struct virtual_server tls;
-    const uint8_t *mac; /**< 6 bytes; NULL = the remembered one. */
+    const uint8_t *mac;     /**< 6 bytes; NULL = the remembered one. */
+    bool has_anti_rollback; /**< From now on, remembered by FILE.efuse. */
+    struct aloft_confirm_config confirm;
     struct air_ap aps[AIR_APS_MAX];
     size_t n_aps;
     struct net_map maps[NET_MAPS_MAX];
