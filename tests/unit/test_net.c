@@ -60,7 +60,7 @@ static int connect_to(struct bench *b)
     enum aloft_err err;
     int s;
 
-    assert_err(net_open(b->net, &loopback, b->port, NULL, &s), ALOFT_ERR_OK);
+    assert_err(net_open(b->net, &loopback, b->port, NULL, NULL, &s), ALOFT_ERR_OK);
     while ((err = net_ready(b->net, s)) == ALOFT_ERR_AGAIN) {
         wait_once(b->net);
     }
@@ -125,15 +125,15 @@ static void open__gives_out_each_socket_once_and_takes_it_back(void **state)
     int s;
 
     for (int i = 0; i < NET_SOCKETS_MAX; i++) {
-        assert_err(net_open(b->net, &loopback, b->port, NULL, &s), ALOFT_ERR_OK);
+        assert_err(net_open(b->net, &loopback, b->port, NULL, NULL, &s), ALOFT_ERR_OK);
         assert_in_range(s, 0, NET_SOCKETS_MAX - 1);
         assert_false(is_given[s]);
         is_given[s] = true;
     }
-    assert_err(net_open(b->net, &loopback, b->port, NULL, &s), ALOFT_ERR_CONNECT);
+    assert_err(net_open(b->net, &loopback, b->port, NULL, NULL, &s), ALOFT_ERR_CONNECT);
     assert_int_equal(s, -1);
     net_close(b->net, 3);
-    assert_err(net_open(b->net, &loopback, b->port, NULL, &s), ALOFT_ERR_OK);
+    assert_err(net_open(b->net, &loopback, b->port, NULL, NULL, &s), ALOFT_ERR_OK);
     assert_int_equal(s, 3);
     net_reset(b->net);
     assert_int_equal(n_watched(b->net), 0);

@@ -174,7 +174,7 @@ static void link__is_needed_by_connections_the_module_opened_only(void **state)
 
     assert_err(net_listen(net, 0, &l, &port), ALOFT_ERR_OK);
     assert_err(net_udp_open(net, NULL, 0, &u), ALOFT_ERR_OK);
-    assert_err(net_open(net, &loopback, port, NULL, &out), ALOFT_ERR_OK);
+    assert_err(net_open(net, &loopback, port, NULL, NULL, &out), ALOFT_ERR_OK);
     int in = accept_one(net, l);
     assert_false(net_needs_link(net, l));
     assert_false(net_needs_link(net, u));
@@ -340,7 +340,7 @@ static void map__leads_an_ipv6_literal_to_ipv6(void **state)
     struct net *net = net_with(list, 1);
     assert_err(net_resolve(net, "2001:DB8:0::1", &addrs), ALOFT_ERR_OK);
     assert_int_equal(addrs.items[0].len, 16);
-    assert_err(net_open(net, &addrs.items[0], 80, NULL, &s), ALOFT_ERR_OK);
+    assert_err(net_open(net, &addrs.items[0], 80, NULL, NULL, &s), ALOFT_ERR_OK);
     while (net_ready(net, s) == ALOFT_ERR_AGAIN) {
         wait_once(net);
     }

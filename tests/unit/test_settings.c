@@ -71,6 +71,29 @@ static void set__survives_a_reload_byte_for_byte(void **state)
     assert_int_equal(len, 0);
 }
 
+static void set__keeps_the_longest_value_beside_others(void **state)
+{
+    struct place *p = *state;
+    uint8_t value[SETTINGS_VALUE_BYTES];
+    uint8_t got[sizeof value];
+    size_t len = sizeof got;
+
+    for (size_t i = 0; i < sizeof value; i++) {
+        value[i] = (uint8_t)(i * 7);
+    }
+    assert_err(settings_set(p->settings, "a", "1", 1, NULL), ALOFT_ERR_OK);
+    assert_err(settings_set(p->settings, "tls.ca", value, sizeof value, NULL), ALOFT_ERR_OK);
+    assert_err(settings_set(p->settings, "b", "2", 1, NULL), ALOFT_ERR_OK);
+    assert_err(settings_remove(p->settings, "a", NULL), ALOFT_ERR_OK);
+    reload(p);
+    assert_err(settings_get(p->settings, "tls.ca", got, &len), ALOFT_ERR_OK);
+    assert_int_equal(len, sizeof value);
+    assert_memory_equal(got, value, sizeof value);
+    len = sizeof got;
+    assert_err(settings_get(p->settings, "b", got, &len), ALOFT_ERR_OK);
+    assert_int_equal(got[0], '2');
+}
+
 static void set__replaces_the_old_value(void **state)
 {
     struct place *p = *state;
@@ -257,6 +280,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         ON_FILE(set__survives_a_reload_byte_for_byte),
+        ON_FILE(set__keeps_the_longest_value_beside_others),
         ON_FILE(set__replaces_the_old_value),
         ON_FILE(get__needs_room_for_the_whole_value),
         ON_FILE(remove__takes_one_and_clear_takes_all),

@@ -149,7 +149,7 @@ static enum aloft_err fail_socket(struct net_socket *s, enum aloft_err err, cons
 }
 
 static enum aloft_err begin(struct net *net, struct net_socket *s, const struct endpoint *to,
-                            const struct aloft_tls *tls)
+                            const struct aloft_tls *tls, const char *ca_pem)
 {
     AUTO_FD int fd = socket(to->u.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     int one = 1;
@@ -166,9 +166,7 @@ static enum aloft_err begin(struct net *net, struct net_socket *s, const struct 
     }
     s->tls = NULL;
     if (tls) {
-        struct aloft_addr literal;
-        bool is_literal = endpoint_parse_literal(tls->host, &literal);
-        s->tls = tls_session_new(net->tls, fd, is_literal ? NULL : tls->host);
+        s->tls = tls_session_new(net->tls, fd, tls, ca_pem);
         if (!s->tls) {
             return ALOFT_ERR_CONNECT;
         }
@@ -180,7 +178,7 @@ static enum aloft_err begin(struct net *net, struct net_socket *s, const struct 
 }
 
 enum aloft_err net_open(struct net *net, const struct aloft_addr *addr, uint16_t port,
-                        const struct aloft_tls *tls, int *ret_socket)
+                        const struct aloft_tls *tls, const char *ca_pem, int *ret_socket)
 {
     struct net_socket *s = net_unused(net);
     struct endpoint to;
@@ -195,7 +193,7 @@ enum aloft_err net_open(struct net *net, const struct aloft_addr *addr, uint16_t
         log_info("net.failed", "peer=%s error=\"the name is mapped, but not this port\"", s->peer);
         return ALOFT_ERR_CONNECT;
     }
-    enum aloft_err err = begin(net, s, &to, tls);
+    enum aloft_err err = begin(net, s, &to, tls, ca_pem);
     if (err == ALOFT_ERR_OK) {
         *ret_socket = net_number_of(net, s);
     }

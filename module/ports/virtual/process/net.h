@@ -75,8 +75,10 @@ uint32_t net_wait_ms(const struct net *net);
 bool net_needs_link(const struct net *net, int socket);
 
 enum aloft_err net_resolve(struct net *net, const char *host, struct aloft_addrs *ret_addrs);
+/** @param ca_pem The setting ALOFT_SETTING_TLS_CA as text, NULL = not set; used if `tls` trusts a
+ * CA. Not kept. */
 enum aloft_err net_open(struct net *net, const struct aloft_addr *addr, uint16_t port,
-                        const struct aloft_tls *tls, int *ret_socket);
+                        const struct aloft_tls *tls, const char *ca_pem, int *ret_socket);
 enum aloft_err net_ready(struct net *net, int socket);
 enum aloft_err net_read(struct net *net, int socket, uint8_t *buf, size_t cap, size_t *ret_n);
 enum aloft_err net_write(struct net *net, int socket, const uint8_t *buf, size_t len,

@@ -20,9 +20,17 @@ static enum aloft_err open_socket(void *ctx, const struct aloft_addr *addr, uint
                                   const struct aloft_tls *tls, int *ret_socket)
 {
     const struct machine *m = ctx;
+    char pem[SETTINGS_VALUE_BYTES + 1];
+    size_t len = sizeof pem - 1;
 
     *ret_socket = -1;
-    return is_online(m) ? net_open(m->net, addr, port, tls, ret_socket) : ALOFT_ERR_CONNECT;
+    if (!is_online(m)) {
+        return ALOFT_ERR_CONNECT;
+    }
+    bool has_ca = tls && tls->trust == ALOFT_TLS_TRUST_CA &&
+                  settings_get(m->settings, ALOFT_SETTING_TLS_CA, pem, &len) == ALOFT_ERR_OK;
+    pem[has_ca ? len : 0] = '\0';
+    return net_open(m->net, addr, port, tls, has_ca ? pem : NULL, ret_socket);
 }
 
 /* What the module opened ends with the station's link; listeners, what they accepted and UDP serve

@@ -12,18 +12,20 @@
 #include <mbedtls/net_sockets.h>
 #include <mbedtls/ssl.h>
 
-#define FAILURE_BYTES 128
+#include "process/endpoint.h"
+#include "process/tls_trust.h"
 
 struct tls_client {
     mbedtls_entropy_context entropy;
     mbedtls_ctr_drbg_context drbg;
-    mbedtls_ssl_config config;
 };
 
 struct tls_session {
     mbedtls_ssl_context ssl;
+    mbedtls_ssl_config config; /**< Of its own: what is trusted differs. */
+    struct tls_trust trust;
+    bool is_hopeless; /**< What it asks for cannot be had. */
     int fd;
-    char failure[FAILURE_BYTES];
 };
 
 static int map_errno(int other)
@@ -60,20 +62,11 @@ enum aloft_err tls_client_new(struct tls_client **ret_client, struct error *e)
     }
     mbedtls_entropy_init(&c->entropy);
     mbedtls_ctr_drbg_init(&c->drbg);
-    mbedtls_ssl_config_init(&c->config);
     int rc = mbedtls_ctr_drbg_seed(&c->drbg, mbedtls_entropy_func, &c->entropy, NULL, 0);
-    if (rc == 0) {
-        rc = mbedtls_ssl_config_defaults(&c->config, MBEDTLS_SSL_IS_CLIENT,
-                                         MBEDTLS_SSL_TRANSPORT_STREAM, MBEDTLS_SSL_PRESET_DEFAULT);
-    }
     if (rc != 0) {
         tls_client_free(c);
         return fail(e, ALOFT_ERR_TLS, "cannot set up TLS (Mbed TLS error -0x%04x)", (unsigned)-rc);
     }
-    mbedtls_ssl_conf_min_version(&c->config, MBEDTLS_SSL_MAJOR_VERSION_3,
-                                 MBEDTLS_SSL_MINOR_VERSION_3); /* 3.3 on the wire is TLS 1.2 */
-    mbedtls_ssl_conf_authmode(&c->config, MBEDTLS_SSL_VERIFY_NONE);
-    mbedtls_ssl_conf_rng(&c->config, mbedtls_ctr_drbg_random, &c->drbg);
     *ret_client = c;
     return ALOFT_ERR_OK;
 }
@@ -83,23 +76,41 @@ void tls_client_free(struct tls_client *c)
     if (!c) {
         return;
     }
-    mbedtls_ssl_config_free(&c->config);
     mbedtls_ctr_drbg_free(&c->drbg);
     mbedtls_entropy_free(&c->entropy);
     free(c);
 }
 
-struct tls_session *tls_session_new(struct tls_client *c, int fd, const char *host)
+static bool configure(struct tls_session *s, struct tls_client *c)
+{
+    if (mbedtls_ssl_config_defaults(&s->config, MBEDTLS_SSL_IS_CLIENT, MBEDTLS_SSL_TRANSPORT_STREAM,
+                                    MBEDTLS_SSL_PRESET_DEFAULT) != 0) {
+        return false;
+    }
+    mbedtls_ssl_conf_min_version(&s->config, MBEDTLS_SSL_MAJOR_VERSION_3,
+                                 MBEDTLS_SSL_MINOR_VERSION_3); /* 3.3 on the wire is TLS 1.2 */
+    mbedtls_ssl_conf_rng(&s->config, mbedtls_ctr_drbg_random, &c->drbg);
+    return true;
+}
+
+struct tls_session *tls_session_new(struct tls_client *c, int fd, const struct aloft_tls *asked,
+                                    const char *ca_pem)
 {
     struct tls_session *s = calloc(1, sizeof *s);
+    struct aloft_addr literal;
 
     if (!s) {
         return NULL;
     }
     s->fd = fd;
     mbedtls_ssl_init(&s->ssl);
-    if (mbedtls_ssl_setup(&s->ssl, &c->config) != 0 ||
-        (host && mbedtls_ssl_set_hostname(&s->ssl, host) != 0)) {
+    mbedtls_ssl_config_init(&s->config);
+    bool is_ready = configure(s, c);
+    s->is_hopeless = tls_trust_init(&s->trust, asked, ca_pem, &s->config) != ALOFT_ERR_OK;
+    /* The host's name is for SNI and for the certificate; an address is in neither as a name. */
+    bool is_name = !endpoint_parse_literal(asked->host, &literal);
+    if (!is_ready || mbedtls_ssl_setup(&s->ssl, &s->config) != 0 ||
+        (is_name && mbedtls_ssl_set_hostname(&s->ssl, asked->host) != 0)) {
         tls_session_free(s);
         return NULL;
     }
@@ -116,6 +127,8 @@ void tls_session_free(struct tls_session *s)
         (void)mbedtls_ssl_close_notify(&s->ssl); /* politeness: the socket closes in any case */
     }
     mbedtls_ssl_free(&s->ssl);
+    mbedtls_ssl_config_free(&s->config);
+    tls_trust_free(&s->trust);
     free(s);
 }
 
@@ -139,15 +152,21 @@ static enum aloft_err judge(int rc, enum tls_wait *ret_wait)
 
 enum aloft_err tls_session_shake(struct tls_session *s, enum tls_wait *ret_wait)
 {
+    if (s->is_hopeless) {
+        return ALOFT_ERR_TLS;
+    }
     int rc = mbedtls_ssl_handshake(&s->ssl);
-
     if (rc == 0) {
-        return ALOFT_ERR_OK;
+        return tls_trust_judge(&s->trust, mbedtls_ssl_get_peer_cert(&s->ssl));
     }
     if (judge(rc, ret_wait) == ALOFT_ERR_AGAIN) {
         return ALOFT_ERR_AGAIN;
     }
-    mbedtls_strerror(rc, s->failure, sizeof s->failure);
+    if (rc == MBEDTLS_ERR_X509_CERT_VERIFY_FAILED) {
+        tls_trust_explain(&s->trust, mbedtls_ssl_get_verify_result(&s->ssl));
+    } else {
+        mbedtls_strerror(rc, s->trust.failure, sizeof s->trust.failure);
+    }
     return ALOFT_ERR_TLS;
 }
 
@@ -180,5 +199,5 @@ enum aloft_err tls_session_write(struct tls_session *s, const uint8_t *buf, size
 
 const char *tls_session_failure(const struct tls_session *s)
 {
-    return s->failure;
+    return s->trust.failure;
 }

@@ -6,11 +6,11 @@
 #include <stdint.h>
 
 #include "aloft/attr.h"
-#include "aloft/err.h"
+#include "aloft/port.h"
 #include "host/error.h"
 
-/* TLS 1.2 client by Mbed TLS, the library of the chip. Like the stock firmware it does not verify
- * the server (facts/at-commands.md 6.1, row 11). Works on a non-blocking socket it does not own. */
+/* TLS 1.2 client by Mbed TLS, the library of the chip; tls_trust.h tells the right server from
+ * others. Works on a non-blocking socket it does not own. */
 
 struct tls_client; /**< What all sessions share. */
 struct tls_session;
@@ -25,17 +25,21 @@ enum aloft_err tls_client_new(struct tls_client **ret_client, struct error *e);
 void tls_client_free(struct tls_client *client);
 
 /**
- * A session on a connected socket.
+ * A session on a connected socket. What it asks for and cannot have (a CA that is not there) makes
+ * its handshake fail.
  *
- * @param host  For SNI; NULL = none. Copied.
+ * @param asked   Copied.
+ * @param ca_pem  As for tls_trust_init(). Not kept.
  * @return NULL when memory is out. Free with tls_session_free().
  */
-struct tls_session *tls_session_new(struct tls_client *client, int fd, const char *host);
+struct tls_session *tls_session_new(struct tls_client *client, int fd,
+                                    const struct aloft_tls *asked, const char *ca_pem);
 
 /** Says goodbye to the peer if that is possible at once; NULL is fine. The socket stays open. */
 void tls_session_free(struct tls_session *session);
 
-/** Go on with the handshake. @retval ALOFT_ERR_OK Done. @retval ALOFT_ERR_AGAIN See `ret_wait`.
+/** Go on with the handshake. @retval ALOFT_ERR_OK Done, and it is the right server. @retval
+ * ALOFT_ERR_AGAIN See `ret_wait`.
  * @retval ALOFT_ERR_TLS It failed. */
 ALOFT_MUST_CHECK
 enum aloft_err tls_session_shake(struct tls_session *session, enum tls_wait *ret_wait);
