@@ -58,14 +58,20 @@ static bool is_whole(const struct aloft_port *port)
            port->random != NULL;
 }
 
+static bool is_possible(const struct aloft_module_config *config)
+{
+    return config->module_name != NULL && config->confirm.policy <= ALOFT_CONFIRM_SERVER &&
+           config->trust <= ALOFT_TLS_TRUST_PIN &&
+           (config->trust != ALOFT_TLS_TRUST_PIN || config->pin != NULL);
+}
+
 enum aloft_err aloft_module_init(struct aloft_module *m, const struct aloft_port *port,
                                  const struct aloft_module_config *config, uint64_t now_ms)
 {
     const struct aloft_chip *chip =
         config->chip_name != NULL ? aloft_chip_by_name(config->chip_name) : NULL;
 
-    if (!is_whole(port) || chip == NULL || config->module_name == NULL ||
-        config->confirm.policy > ALOFT_CONFIRM_SERVER) {
+    if (!is_whole(port) || chip == NULL || !is_possible(config)) {
         return ALOFT_ERR_ARG;
     }
     memset(m, 0, sizeof *m);

@@ -501,6 +501,9 @@ void fake_port_free(struct fake_port *f)
     }
 }
 
+/* One module at a time. */
+static char s_url_buf[8192];
+
 struct aloft_module_config fake_port_config(void)
 {
     return (struct aloft_module_config){
@@ -508,6 +511,8 @@ struct aloft_module_config fake_port_config(void)
         .tls = {"tls.test", 443, "89abcdef0123456789abcdef0123456789abcdef"},
         .module_name = "MINI-1",
         .chip_name = "esp32c3",
+        .url_buf = s_url_buf,
+        .url_cap = sizeof s_url_buf,
     };
 }
 

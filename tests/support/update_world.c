@@ -53,11 +53,22 @@ const char *world_run(struct world *w, const char *line, uint32_t ms)
     return fake_port_read(w->port);
 }
 
+/* Nothing beside the warning of TLS without trust, which is the default. */
+static bool is_silent(const char *log)
+{
+    static const char warning[] = "tls.unverified\n";
+
+    while (strncmp(log, warning, sizeof warning - 1) == 0) {
+        log += sizeof warning - 1;
+    }
+    return *log == '\0';
+}
+
 void world_assert_upgraded(const struct world *w)
 {
     const struct aloft_slot *slot = &w->port->boot.spare;
 
-    if (w->port->log[0] != '\0') {
+    if (!is_silent(w->port->log)) {
         fail_msg("the log says: %s", w->port->log);
     }
     assert_int_equal(w->port->boot.n_selects, 1);

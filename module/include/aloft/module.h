@@ -16,6 +16,7 @@
 #include "aloft/state/ciupdate.h"
 #include "aloft/state/http.h"
 #include "aloft/state/system.h"
+#include "aloft/state/trust.h"
 #include "aloft/state/upgrade.h"
 #include "aloft/state/web.h"
 #include "aloft/state/wifi.h"
@@ -57,10 +58,16 @@ struct aloft_module_config {
     const char *module_name;   /**< As in AT+GMR: `MINI-1`. */
     const char *chip_name;     /**< Of formats' chip table: `esp32c3`. */
     uint16_t chip_revision;    /**< major * 100 + minor; 0 = unknown: any image of the chip fits. */
-    const char *device_id;     /**< `Aloft-Device`; NULL = station MAC as 12 hex digits. */
+    /** Of every TLS connection, unless AT+UPDATETLS stored another one. NONE, as stock: anybody on
+     * the way can replace the image. */
+    enum aloft_tls_trust trust;
+    const uint8_t *pin;    /**< ALOFT_TLS_TRUST_PIN: ALOFT_TLS_PIN_BYTES. */
+    const char *device_id; /**< `Aloft-Device`; NULL = station MAC as 12 hex digits. */
     const struct aloft_command
         *commands; /**< The integrator's own, looked up before the library's; NULL = none. */
     size_t n_commands;
+    char *url_buf;       /**< For URLs and CA certificates; NULL = what needs it answers ERROR. */
+    size_t url_cap;      /**< Bytes of it; 8192 for the longest URL. */
     void *user;          /**< The integrator's own, see aloft_module_user(). */
     uint8_t *user_ram;   /**< What AT+USERRAM lends to the host MCU; NULL = nothing. */
     size_t user_ram_cap; /**< Bytes of it. */
@@ -68,9 +75,10 @@ struct aloft_module_config {
     bool accepts_lower_case;  /**< `at+gmr` too; default upper case only. */
     bool query_as_documented; /**< AT+CIUPDATE? prints `+CIPUPDATE:` (docs) instead of `+CIUPDATE:`
                                  (code). */
-    uint8_t *web_buf;         /**< Buffer of the web server, borrowed for the module's life; NULL =
-                                 AT+WEBSERVER answers ERROR. */
-    size_t web_cap;           /**< Its bytes, ALOFT_CONFIG_WEB_BYTES to 65535. */
+    bool is_trust_fixed; /**< AT+UPDATETLS answers ERROR; what it stored before does not count. */
+    uint8_t *web_buf;    /**< Buffer of the web server, borrowed for the module's life; NULL =
+                            AT+WEBSERVER answers ERROR. */
+    size_t web_cap;      /**< Its bytes, ALOFT_CONFIG_WEB_BYTES to 65535. */
 };
 
 /** The whole module. Complete for static allocation; its members are private. */
@@ -80,14 +88,15 @@ struct aloft_module {
     const struct aloft_chip *chip; /**< Of `config.chip_name`. */
     uint64_t now_ms;               /**< Of the last step: handlers run when bytes are fed. */
     struct aloft_at_state at;
-    struct aloft_basic_state basic;
-    struct aloft_uart_state uart;
+    struct aloft_basic_state basic; /* These four are small: together they have no gaps. */
     struct aloft_system_state system;
+    struct aloft_ciupdate_state ciupdate;
+    struct aloft_trust_state trust;
+    struct aloft_uart_state uart;
     struct aloft_userram_state userram;
     struct aloft_wifi_state_data wifi;
     struct aloft_http_state http;
     struct aloft_upgrade_state upgrade;
-    struct aloft_ciupdate_state ciupdate;
     struct aloft_web_state web;
 };
 
@@ -96,8 +105,8 @@ struct aloft_module {
  *
  * @param port    Borrowed for the module's life.
  * @param config  Copied; the strings in it are borrowed.
- * @retval ALOFT_ERR_ARG  A function the library needs is NULL, or chip or confirm policy are
- *                        unknown.
+ * @retval ALOFT_ERR_ARG  A function the library needs is NULL, chip or confirm policy are
+ *                        unknown, or the pin is missing.
  */
 ALOFT_MUST_CHECK
 enum aloft_err aloft_module_init(struct aloft_module *m, const struct aloft_port *port,

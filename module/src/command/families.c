@@ -15,6 +15,7 @@ const struct aloft_family *const aloft_families[] = {
     &aloft_ciupdate_family,
     &aloft_cipfwver_family,
     &aloft_ciupdatecfg_family,
+    &aloft_updatetls_family,
     &aloft_sysrollback_family,
     &aloft_webserver_family,
     /* clang-format on */

@@ -33,6 +33,7 @@ extern const struct aloft_family aloft_wifi_list_family;
 extern const struct aloft_family aloft_ciupdate_family;
 extern const struct aloft_family aloft_cipfwver_family;
 extern const struct aloft_family aloft_ciupdatecfg_family;
+extern const struct aloft_family aloft_updatetls_family;
 extern const struct aloft_family aloft_sysrollback_family;
 extern const struct aloft_family aloft_webserver_family;
 

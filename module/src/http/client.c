@@ -8,6 +8,7 @@
 
 #include "http/follow.h"
 #include "http/head.h"
+#include "trust.h"
 
 /* A look-up and a handshake need not show as socket events, so they are asked again this often. */
 #define POLL_MS 20
@@ -70,6 +71,9 @@ static enum outcome connect_socket(struct aloft_module *m)
 
     if (h->socket < 0) {
         h->tls = (struct aloft_tls){.host = h->host};
+        if (h->is_tls) {
+            aloft_trust_fill(m, &h->tls);
+        }
         err = net->open(m->port->ctx, &h->addrs.items[h->addr_index], h->port,
                         h->is_tls ? &h->tls : NULL, &h->socket);
     }

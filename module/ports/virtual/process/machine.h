@@ -22,6 +22,8 @@
 /* The parts of one virtual module, shared by virtual.c (life) and port.c (what the module library
  * calls). Above the line: what a reset leaves alone. Below: what it makes anew. */
 
+#define VIRTUAL_URL_BYTES 8192 /* the longest URL: facts/at-commands.md 2.1 */
+
 struct machine {
     const struct virtual_options *options;
     const struct aloft_layout *layout;
@@ -51,6 +53,7 @@ struct machine {
     struct aloft_uart_format uart_format;
     uint8_t user_ram[MACHINE_USER_RAM_BYTES];
     struct aloft_module module;
+    char url_buf[VIRTUAL_URL_BYTES];
 };
 
 /** The format after every reset: 115200 8N1, no flow control (facts/at-commands.md 1.1). */

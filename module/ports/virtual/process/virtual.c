@@ -273,6 +273,8 @@ static enum aloft_err start_module(struct machine *m)
         .confirm = o->confirm,
         .user_ram = m->user_ram,
         .user_ram_cap = sizeof m->user_ram,
+        .url_buf = m->url_buf,
+        .url_cap = sizeof m->url_buf,
     };
 
     if (o->customize) {
