@@ -117,8 +117,7 @@ static void other_content__is_refused_with_a_sentence(void **state)
         "secure_version_bits=000000001\n",
         "secure_version_bits=00010000\n", /* more than the C3 has */
         "bits=00000001\n",
-        "secure_version_bits=00000001\nsecure_version_bits=00000001\nsecure_version_bits="
-        "00000001\n",
+        "secure_version_bits=00000001\nsecure_version_bits=1\n",
     };
     struct place *p = *state;
 
