@@ -4,59 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "dialogue.h"
+#include "wifi_dialogue.h"
 
 #include "command/wifi.h"
 
-/* Byte-exact dialogues of facts/at-commands.md 1.8 and 4, echo off. */
-
-#define ERROR "\r\nERROR\r\n"
-#define OK    "\r\nOK\r\n"
-
-static void boot(struct fake_port *f)
-{
-    struct aloft_module_config config = fake_port_config();
-
-    memset(&f->wifi, 0, sizeof f->wifi);
-    fake_port_boot(f, &config);
-    fake_port_send(f, "ATE0\r\n");
-    (void)fake_port_read(f);
-}
-
-static int set_up(void **state)
-{
-    struct fake_port *f = fake_port_new();
-
-    boot(f);
-    *state = f;
-    return 0;
-}
-
-static void expect_after(struct fake_port *f, uint32_t ms, const char *wanted)
-{
-    fake_port_run(f, ms);
-    assert_string_equal(fake_port_read(f), wanted);
-}
-
-static void set_status(struct fake_port *f, enum aloft_wifi_state state)
-{
-    f->wifi.status.state = state;
-    memcpy(f->wifi.status.ssid, f->wifi.join.ssid, sizeof f->wifi.status.ssid);
-    memcpy(f->wifi.status.bssid, "\x02\x00\x00\xaa\xbb\xcc", 6);
-    memcpy(f->wifi.status.ip, "\xc0\xa8\x01\x17", 4);
-    memcpy(f->wifi.status.gateway, "\xc0\xa8\x01\x01", 4);
-    memcpy(f->wifi.status.netmask, "\xff\xff\xff\x00", 4);
-    f->wifi.status.channel = 6;
-    f->wifi.status.rssi = -42;
-}
-
-static void join(struct fake_port *f)
-{
-    expect(f, "AT+CWMODE=1\r\n", OK);
-    expect(f, "AT+CWJAP=\"home\",\"secret12\"\r\n", "");
-    set_status(f, ALOFT_WIFI_GOT_IP);
-    expect_after(f, 20, "WIFI CONNECTED\r\nWIFI GOT IP\r\n" OK);
-}
+/* Byte-exact dialogues of the station's commands (facts/at-commands.md 1.8, 4), echo off. */
 
 static void cwmode__is_set_and_queried(void **state)
 {
@@ -105,7 +57,7 @@ static void cwjap__leaves_the_other_access_point_first(void **state)
 {
     struct fake_port *f = *state;
 
-    join(f);
+    wifi_join(f);
     expect(f, "AT+CWJAP=\"other\",\"\"\r\n", "WIFI DISCONNECT\r\n");
     set_status(f, ALOFT_WIFI_GOT_IP);
     expect_after(f, 20, "WIFI CONNECTED\r\nWIFI GOT IP\r\n" OK);
@@ -215,7 +167,7 @@ static void cwjap__checks_its_parameters(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         char input[160];
         memset(f->settings, 0, sizeof f->settings);
-        boot(f);
+        wifi_boot(f);
         expect(f, "AT+CWMODE=1\r\n", OK);
         snprintf(input, sizeof input, "AT+CWJAP=%s\r\n", rows[i].params);
         expect(f, input, rows[i].is_good ? "" : ERROR);
@@ -249,7 +201,7 @@ static void cwjap__query_shows_the_link(void **state)
     struct fake_port *f = *state;
 
     expect(f, "AT+CWJAP?\r\n", OK);
-    join(f);
+    wifi_join(f);
     expect(f, "AT+CWJAP?\r\n", "+CWJAP:\"home\",\"02:00:00:aa:bb:cc\",6,-42,0,1,3,0,1\r\n" OK);
     set_status(f, ALOFT_WIFI_DISCONNECTED);
     expect(f, "AT+CWJAP?\r\n", OK "WIFI DISCONNECT\r\n");
@@ -260,7 +212,7 @@ static void cwqap__leaves_and_stays_away(void **state)
     struct fake_port *f = *state;
 
     expect(f, "AT+CWQAP\r\n", OK);
-    join(f);
+    wifi_join(f);
     expect(f, "AT+CWQAP\r\n", "WIFI DISCONNECT\r\n" OK);
     expect_after(f, 60000, "");
     assert_int_equal(f->wifi.n_joins, 1);
@@ -271,7 +223,7 @@ static void cwmode__without_station_leaves(void **state)
 {
     struct fake_port *f = *state;
 
-    join(f);
+    wifi_join(f);
     expect(f, "AT+CWMODE=2\r\n", "WIFI DISCONNECT\r\n" OK);
     assert_int_equal(f->wifi.n_leaves, 1);
     expect(f, "AT+CWMODE=1,0\r\n", OK);
@@ -288,7 +240,7 @@ static void cwstate__follows_the_port(void **state)
     struct fake_port *f = *state;
 
     expect(f, "AT+CWSTATE?\r\n", "+CWSTATE:0,\"\"\r\n" OK);
-    join(f);
+    wifi_join(f);
     expect(f, "AT+CWSTATE?\r\n", "+CWSTATE:2,\"home\"\r\n" OK);
     set_status(f, ALOFT_WIFI_CONNECTED);
     expect(f, "AT+CWSTATE?\r\n", "+CWSTATE:1,\"home\"\r\n" OK);
@@ -299,40 +251,11 @@ static void cwstate__follows_the_port(void **state)
     expect(f, "AT+CWSTATE?\r\n", "+CWSTATE:4,\"home\"\r\n" OK);
 }
 
-static void cipsta__shows_the_addresses(void **state)
-{
-    struct fake_port *f = *state;
-
-    expect(f, "AT+CIPSTA?\r\n",
-           "+CIPSTA:ip:\"0.0.0.0\"\r\n+CIPSTA:gateway:\"0.0.0.0\"\r\n"
-           "+CIPSTA:netmask:\"0.0.0.0\"\r\n" OK);
-    join(f);
-    expect(f, "AT+CIPSTA?\r\n",
-           "+CIPSTA:ip:\"192.168.1.23\"\r\n+CIPSTA:gateway:\"192.168.1.1\"\r\n"
-           "+CIPSTA:netmask:\"255.255.255.0\"\r\n" OK);
-}
-
-#define AP_LINES  "+CIFSR:APIP,\"192.168.4.1\"\r\n+CIFSR:APMAC,\"7c:df:a1:00:00:0b\"\r\n"
-#define STA_LINES "+CIFSR:STAIP,\"192.168.1.23\"\r\n+CIFSR:STAMAC,\"7c:df:a1:00:00:0a\"\r\n"
-
-static void cifsr__shows_active_interfaces_access_point_first(void **state)
-{
-    struct fake_port *f = *state;
-
-    expect(f, "AT+CIFSR\r\n", OK);
-    join(f);
-    expect(f, "AT+CIFSR\r\n", STA_LINES OK);
-    expect(f, "AT+CWMODE=3\r\n", OK);
-    expect(f, "AT+CIFSR\r\n", AP_LINES STA_LINES OK);
-    expect(f, "AT+CWMODE=2\r\n", "WIFI DISCONNECT\r\n" OK);
-    expect(f, "AT+CIFSR\r\n", AP_LINES OK);
-}
-
 static void link__lost_is_told_and_joined_again(void **state)
 {
     struct fake_port *f = *state;
 
-    join(f);
+    wifi_join(f);
     set_status(f, ALOFT_WIFI_DISCONNECTED);
     expect_after(f, 250, "WIFI DISCONNECT\r\n");
     fake_port_run(f, 1250);
@@ -363,7 +286,7 @@ static void lease__lost_and_renewed_is_told(void **state)
 {
     struct fake_port *f = *state;
 
-    join(f);
+    wifi_join(f);
     assert_true(aloft_wifi_has_ip(&f->module));
     set_status(f, ALOFT_WIFI_CONNECTED);
     expect_after(f, 250, "");
@@ -400,8 +323,8 @@ static void boot__tries_again_with_pauses(void **state)
 {
     struct fake_port *f = *state;
 
-    join(f);
-    boot(f);
+    wifi_join(f);
+    wifi_boot(f);
     assert_int_equal(f->wifi.n_joins, 1);
     fake_port_run(f, 14999);
     assert_int_equal(f->wifi.n_leaves, 0);
@@ -419,8 +342,8 @@ static void sysstore__0_keeps_settings_for_this_boot_only(void **state)
     struct fake_port *f = *state;
 
     expect(f, "AT+CWMODE=3\r\nAT+SYSSTORE=0\r\n", OK OK);
-    join(f);
-    boot(f);
+    wifi_join(f);
+    wifi_boot(f);
     expect(f, "AT+CWMODE?\r\n", "+CWMODE:3\r\n" OK);
     fake_port_run(f, 1000);
     assert_int_equal(f->wifi.n_joins, 0);
@@ -431,12 +354,12 @@ static void cwjap__stores_only_what_worked(void **state)
 {
     struct fake_port *f = *state;
 
-    join(f);
+    wifi_join(f);
     expect(f, "AT+CWJAP=\"home\",\"wrong\"\r\n", "WIFI DISCONNECT\r\n");
     f->wifi.status.state = ALOFT_WIFI_DISCONNECTED;
     f->wifi.status.fail = ALOFT_WIFI_FAIL_PASSWORD;
     expect_after(f, 20, "+CWJAP:2\r\n" ERROR);
-    boot(f);
+    wifi_boot(f);
     assert_string_equal(f->wifi.join.password, "secret12");
 }
 
@@ -462,7 +385,7 @@ static void boot__ignores_settings_it_cannot_read(void **state)
         memset(f->settings, 0, sizeof f->settings);
         assert_err(f->port.settings.set(f, "wifi.mode", &station, 1), ALOFT_ERR_OK);
         assert_err(f->port.settings.set(f, rows[i].key, rows[i].value, rows[i].len), ALOFT_ERR_OK);
-        boot(f);
+        wifi_boot(f);
         fake_port_run(f, 100);
         assert_int_equal(f->wifi.n_joins, 0);
         assert_int_equal(f->wifi.mode, strcmp(rows[i].key, "wifi.mode") == 0 ? 0 : 1);
@@ -474,12 +397,152 @@ static void log__never_shows_the_password(void **state)
     struct fake_port *f = *state;
 
     f->settings_err = ALOFT_ERR_FLASH;
-    join(f);
+    wifi_join(f);
     assert_string_equal(f->log, "settings.store_failed err=FLASH\n"
                                 "settings.store_failed err=FLASH\n");
 }
 
-#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+static void cwjap__with_pci_takes_no_open_and_no_wep_access_point(void **state)
+{
+    struct fake_port *f = *state;
+
+    expect(f, "AT+CWMODE=1\r\n", OK);
+    expect(f, "AT+CWJAP=\"home\",\"secret12\",,1\r\n", "");
+    assert_int_equal(f->wifi.join.min_auth, ALOFT_WIFI_WPA);
+    set_status(f, ALOFT_WIFI_GOT_IP);
+    expect_after(f, 20, "WIFI CONNECTED\r\nWIFI GOT IP\r\n" OK);
+    wifi_boot(f);
+    assert_int_equal(f->wifi.join.min_auth, ALOFT_WIFI_WPA);
+    set_status(f, ALOFT_WIFI_GOT_IP);
+    expect_after(f, 20, "WIFI CONNECTED\r\nWIFI GOT IP\r\n");
+    expect(f, "AT+CWJAP?\r\n", "+CWJAP:\"home\",\"02:00:00:aa:bb:cc\",6,-42,1,1,3,0,1\r\n" OK);
+    expect(f, "AT+CWJAP=\"home\",\"secret12\"\r\n", "WIFI DISCONNECT\r\n");
+    assert_int_equal(f->wifi.join.min_auth, ALOFT_WIFI_OPEN);
+}
+
+static void cwjap__keeps_its_options_over_a_restart(void **state)
+{
+    struct fake_port *f = *state;
+
+    expect(f, "AT+CWMODE=1\r\n", OK);
+    expect(f, "AT+CWJAP=\"home\",\"secret12\",,1,7,9,1,3,3\r\n", "");
+    set_status(f, ALOFT_WIFI_GOT_IP);
+    expect_after(f, 20, "WIFI CONNECTED\r\nWIFI GOT IP\r\n" OK);
+    wifi_boot(f);
+    set_status(f, ALOFT_WIFI_GOT_IP);
+    expect_after(f, 20, "WIFI CONNECTED\r\nWIFI GOT IP\r\n");
+    expect(f, "AT+CWJAP?\r\n", "+CWJAP:\"home\",\"02:00:00:aa:bb:cc\",6,-42,1,7,9,1,3\r\n" OK);
+}
+
+static void cwautoconn__decides_whether_a_boot_joins(void **state)
+{
+    struct fake_port *f = *state;
+
+    wifi_join(f);
+    expect(f, "AT+CWAUTOCONN?\r\n", "+CWAUTOCONN:1\r\n" OK);
+    expect(f, "AT+CWAUTOCONN=2\r\n", ERROR);
+    expect(f, "AT+CWAUTOCONN=\r\n", ERROR);
+    expect(f, "AT+CWAUTOCONN=0,0\r\n", ERROR);
+    expect(f, "AT+SYSSTORE=0\r\nAT+CWAUTOCONN=0\r\n", OK OK); /* Stored all the same. */
+    wifi_boot(f);
+    expect_after(f, 5000, "");
+    assert_int_equal(f->wifi.n_joins, 0);
+    expect(f, "AT+CWAUTOCONN?\r\n", "+CWAUTOCONN:0\r\n" OK);
+    expect(f, "AT+CWSTATE?\r\n", "+CWSTATE:0,\"\"\r\n" OK);
+    expect(f, "AT+CWJAP\r\n", ""); /* The configuration is still there. */
+    assert_string_equal(f->wifi.join.ssid, "home");
+    f->wifi.status.state = ALOFT_WIFI_DISCONNECTED;
+    expect_after(f, 20, "+CWJAP:4\r\n" ERROR);
+    expect(f, "AT+CWAUTOCONN=1\r\n", OK);
+    wifi_boot(f);
+    assert_int_equal(f->wifi.n_joins, 1);
+}
+
+static void cwreconncfg__is_set_and_queried(void **state)
+{
+    struct fake_port *f = *state;
+    static const char *const rows[][2] = {
+        {"AT+CWRECONNCFG?\r\n", "+CWRECONNCFG:1,0\r\n" OK},
+        {"AT+CWRECONNCFG=7200,1000\r\n", OK},
+        {"AT+CWRECONNCFG?\r\n", "+CWRECONNCFG:7200,1000\r\n" OK},
+        {"AT+CWRECONNCFG=7201,0\r\n", ERROR},
+        {"AT+CWRECONNCFG=0,1001\r\n", ERROR},
+        {"AT+CWRECONNCFG=-1,0\r\n", ERROR},
+        {"AT+CWRECONNCFG=1\r\n", ERROR},
+        {"AT+CWRECONNCFG=1,\r\n", ERROR},
+        {"AT+CWRECONNCFG=1,1,1\r\n", ERROR},
+        {"AT+CWRECONNCFG=30,5\r\n", OK},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        expect(f, rows[i][0], rows[i][1]);
+    }
+    wifi_boot(f);
+    expect(f, "AT+CWRECONNCFG?\r\n", "+CWRECONNCFG:30,5\r\n" OK);
+    expect(f, "AT+SYSSTORE=0\r\nAT+CWRECONNCFG=2,2\r\n", OK OK);
+    wifi_boot(f);
+    expect(f, "AT+CWRECONNCFG?\r\n", "+CWRECONNCFG:30,5\r\n" OK);
+}
+
+/* The vendor's manual: the two commands set the same number. */
+static void cwreconncfg__and_cwjap_share_the_interval(void **state)
+{
+    struct fake_port *f = *state;
+
+    expect(f, "AT+CWRECONNCFG=30,5\r\n", OK);
+    wifi_join(f);
+    expect(f, "AT+CWJAP?\r\n", "+CWJAP:\"home\",\"02:00:00:aa:bb:cc\",6,-42,0,30,3,0,1\r\n" OK);
+    expect(f, "AT+CWJAP=\"home\",\"x\",,,9\r\n", "WIFI DISCONNECT\r\n");
+    set_status(f, ALOFT_WIFI_GOT_IP);
+    expect_after(f, 20, "WIFI CONNECTED\r\nWIFI GOT IP\r\n" OK);
+    expect(f, "AT+CWRECONNCFG?\r\n", "+CWRECONNCFG:9,5\r\n" OK);
+    wifi_boot(f);
+    expect(f, "AT+CWRECONNCFG?\r\n", "+CWRECONNCFG:9,5\r\n" OK);
+}
+
+static void cwreconncfg__ends_the_tries_after_so_many(void **state)
+{
+    struct fake_port *f = *state;
+
+    expect(f, "AT+CWRECONNCFG=1,3\r\n", OK);
+    wifi_join(f);
+    set_status(f, ALOFT_WIFI_DISCONNECTED);
+    expect_after(f, 250, "WIFI DISCONNECT\r\n");
+    for (unsigned n = 0; n < 10; n++) {
+        fake_port_run(f, 1500);
+        f->wifi.status.state = ALOFT_WIFI_DISCONNECTED;
+    }
+    assert_int_equal(f->wifi.n_joins, 1 + 3);
+    expect(f, "AT+CWSTATE?\r\n", "+CWSTATE:4,\"home\"\r\n" OK);
+    /* A link counts anew. */
+    expect(f, "AT+CWJAP\r\n", "");
+    set_status(f, ALOFT_WIFI_GOT_IP);
+    expect_after(f, 20, "WIFI CONNECTED\r\nWIFI GOT IP\r\n" OK);
+    set_status(f, ALOFT_WIFI_DISCONNECTED);
+    expect_after(f, 250, "WIFI DISCONNECT\r\n");
+    fake_port_run(f, 1500);
+    assert_int_equal(f->wifi.n_joins, 1 + 3 + 1 + 1);
+}
+
+static void cwhostname__is_kept_until_the_restart(void **state)
+{
+    struct fake_port *f = *state;
+
+    expect(f, "AT+CWHOSTNAME?\r\n", "+CWHOSTNAME:espressif\r\n" OK);
+    expect(f, "AT+CWHOSTNAME=\"my_test\"\r\n", ERROR); /* No station. */
+    expect(f, "AT+CWMODE=3\r\n", OK);
+    expect(f, "AT+CWHOSTNAME=\"my_test\"\r\n", OK);
+    expect(f, "AT+CWHOSTNAME=\"\"\r\n", ERROR);
+    expect(f, "AT+CWHOSTNAME=\"" TEXT_32 "3\"\r\n", ERROR);
+    expect(f, "AT+CWHOSTNAME=my_test\r\n", ERROR);
+    expect(f, "AT+CWHOSTNAME?\r\n", "+CWHOSTNAME:my_test\r\n" OK);
+    expect(f, "AT+CWHOSTNAME=\"" TEXT_32 "\"\r\n", OK);
+    expect(f, "AT+CWHOSTNAME?\r\n", "+CWHOSTNAME:" TEXT_32 "\r\n" OK);
+    wifi_boot(f);
+    expect(f, "AT+CWHOSTNAME?\r\n", "+CWHOSTNAME:espressif\r\n" OK);
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, wifi_set_up, tear_down)
 
 int main(void)
 {
@@ -497,8 +560,6 @@ int main(void)
         CASE(cwqap__leaves_and_stays_away),
         CASE(cwmode__without_station_leaves),
         CASE(cwstate__follows_the_port),
-        CASE(cipsta__shows_the_addresses),
-        CASE(cifsr__shows_active_interfaces_access_point_first),
         CASE(link__lost_is_told_and_joined_again),
         CASE(link__lost_stays_lost_with_reconnect_0),
         CASE(lease__lost_and_renewed_is_told),
@@ -508,6 +569,13 @@ int main(void)
         CASE(cwjap__stores_only_what_worked),
         CASE(boot__ignores_settings_it_cannot_read),
         CASE(log__never_shows_the_password),
+        CASE(cwjap__with_pci_takes_no_open_and_no_wep_access_point),
+        CASE(cwjap__keeps_its_options_over_a_restart),
+        CASE(cwautoconn__decides_whether_a_boot_joins),
+        CASE(cwreconncfg__is_set_and_queried),
+        CASE(cwreconncfg__and_cwjap_share_the_interval),
+        CASE(cwreconncfg__ends_the_tries_after_so_many),
+        CASE(cwhostname__is_kept_until_the_restart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
