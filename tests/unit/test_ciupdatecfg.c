@@ -238,6 +238,130 @@ static void a_mode_that_is_not_built_in__stays_so(void **state)
     assert_string_equal(server.token, w->config.plain.token);
 }
 
+#define NOT_FOUND "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
+#define SET_ALL   "AT+CIUPDATECFG=\"update.example\",8080,8443,\"" TOKEN_A "\",\"" TOKEN_B "\""
+
+static void assert_contact(const struct world *w, size_t i, const char *host, uint16_t port)
+{
+    assert_true(i < w->net.n_contacts);
+    assert_string_equal(w->net.contacts[i].host, host);
+    assert_int_equal(w->net.contacts[i].port, port);
+}
+
+static void assert_asked(const struct world *w, size_t i, const char *text)
+{
+    if (strstr(w->net.contacts[i].request, text) == NULL) {
+        fail_msg("no %s in %s", text, w->net.contacts[i].request);
+    }
+}
+
+static void an_upgrade__asks_the_chosen_server_of_its_mode(void **state)
+{
+    struct world *w = *state;
+
+    expect(w, SET_ALL, OK);
+    fake_net_add_text(&w->net, NOT_FOUND);
+    fake_net_add_text(&w->net, NOT_FOUND);
+    world_run(w, "AT+CIUPDATE=0", 100);
+    world_run(w, "AT+CIUPDATE=1", 100);
+    assert_contact(w, 0, "update.example", 8080);
+    assert_asked(w, 0, "\r\nHost: update.example:8080\r\n");
+    assert_asked(w, 0, "\r\nAuthorization: token " TOKEN_A "\r\n");
+    assert_string_equal(w->net.contacts[0].tls_host, "");
+    assert_contact(w, 1, "update.example", 8443);
+    assert_asked(w, 1, "\r\nHost: update.example:8443\r\n");
+    assert_asked(w, 1, "\r\nAuthorization: token " TOKEN_B "\r\n");
+    assert_string_equal(w->net.contacts[1].tls_host, "update.example");
+}
+
+static void a_choice_taken_back__leaves_the_compiled_in_server(void **state)
+{
+    struct world *w = *state;
+
+    expect(w, SET_ALL, OK);
+    expect(w, "AT+CIUPDATECFG=\"\"", OK);
+    fake_net_add_text(&w->net, NOT_FOUND);
+    world_run(w, "AT+CIUPDATE=0", 100);
+    assert_contact(w, 0, "plain.test", 80);
+    assert_asked(w, 0, "\r\nAuthorization: token 0123456789abcdef0123456789abcdef01234567\r\n");
+}
+
+static void an_ipv6_literal__stands_in_brackets_in_the_host_field(void **state)
+{
+    struct world *w = *state;
+
+    expect(w, "AT+CIUPDATECFG=\"2001:db8::7\",8080", OK);
+    fake_net_add_text(&w->net, NOT_FOUND);
+    world_run(w, "AT+CIUPDATE=0", 100);
+    assert_contact(w, 0, "2001:db8::7", 8080);
+    assert_asked(w, 0, "\r\nHost: [2001:db8::7]:8080\r\n");
+}
+
+/* facts/at-commands.md 6.1, row 15: stock ignores configured ports here. */
+static void row_15_the_list_of_versions__comes_from_the_chosen_server_and_port(void **state)
+{
+    struct world *w = *state;
+
+    expect(w, SET_ALL, OK);
+    fake_net_add_text(&w->net, NOT_FOUND);
+    world_run(w, "AT+CIPFWVER?", 100);
+    assert_contact(w, 0, "update.example", 8443);
+    assert_asked(w, 0, "\r\nAuthorization: token " TOKEN_B "\r\n");
+}
+
+/* The token is the chosen server's: the compiled-in one is a stranger then. */
+static void a_redirect__keeps_the_token_on_the_chosen_host_only(void **state)
+{
+    struct world *w = *state;
+
+    expect(w, SET_ALL, OK);
+    fake_net_add_text(&w->net, "HTTP/1.1 302 Found\r\nLocation: /x\r\nContent-Length: 0\r\n\r\n");
+    fake_net_add_text(&w->net, "HTTP/1.1 302 Found\r\nLocation: http://plain.test/y\r\n"
+                               "Content-Length: 0\r\n\r\n");
+    fake_net_add_text(&w->net, NOT_FOUND);
+    world_run(w, "AT+CIUPDATE=0", 100);
+    assert_contact(w, 1, "update.example", 8080);
+    assert_asked(w, 1, "\r\nAuthorization: token " TOKEN_A "\r\n");
+    assert_contact(w, 2, "plain.test", 80);
+    assert_null(strstr(w->net.contacts[2].request, "Authorization"));
+}
+
+static void owe_proof(struct world *w)
+{
+    const uint8_t mode = 0;
+
+    assert_err(w->port->port.settings.set(w->port, "upgrade.mode", &mode, 1), ALOFT_ERR_OK);
+    world_reboot(w);
+    w->port->wifi.status.state = ALOFT_WIFI_GOT_IP;
+}
+
+static void the_proof_after_an_upgrade__goes_to_the_chosen_server(void **state)
+{
+    struct world *w = *state;
+
+    expect(w, SET_ALL, OK);
+    owe_proof(w);
+    fake_net_add_text(&w->net, world_version_answer);
+    world_run(w, "AT", 1000);
+    assert_contact(w, 0, "update.example", 8080);
+    assert_asked(w, 0, "\r\nAuthorization: token " TOKEN_A "\r\n");
+}
+
+static void a_proof_that_runs__begins_anew_at_the_new_server(void **state)
+{
+    struct world *w = *state;
+
+    owe_proof(w);
+    fake_net_add_text(&w->net, "")->end = FAKE_END_SILENCE;
+    fake_net_add_text(&w->net, world_version_answer);
+    world_run(w, "AT", 1000);
+    assert_contact(w, 0, "plain.test", 80);
+    expect(w, SET_ALL, OK);
+    assert_int_equal(w->net.n_open, 0);
+    world_run(w, "AT", 5000);
+    assert_contact(w, 1, "update.example", 8080);
+}
+
 static void tokens__never_reach_the_log(void **state)
 {
     struct world *w = *state;
@@ -267,6 +391,13 @@ int main(void)
         CASE(a_setting_that_cannot_be_stored__is_an_error_and_the_old_one_stands),
         CASE(while_an_upgrade_runs__the_choice_stands),
         CASE(a_mode_that_is_not_built_in__stays_so),
+        CASE(an_upgrade__asks_the_chosen_server_of_its_mode),
+        CASE(a_choice_taken_back__leaves_the_compiled_in_server),
+        CASE(an_ipv6_literal__stands_in_brackets_in_the_host_field),
+        CASE(row_15_the_list_of_versions__comes_from_the_chosen_server_and_port),
+        CASE(a_redirect__keeps_the_token_on_the_chosen_host_only),
+        CASE(the_proof_after_an_upgrade__goes_to_the_chosen_server),
+        CASE(a_proof_that_runs__begins_anew_at_the_new_server),
         CASE(tokens__never_reach_the_log),
     };
 
