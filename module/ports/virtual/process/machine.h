@@ -51,6 +51,7 @@ struct machine {
     uint64_t next_boot_ms; /**< Not running: when to try again. */
     struct boot_result booted;
     struct aloft_uart_format uart_format;
+    uint32_t least_free_bytes; /**< Of memory, seen at boot or when asked. */
     uint8_t user_ram[MACHINE_USER_RAM_BYTES];
     struct aloft_module module;
     char url_buf[VIRTUAL_URL_BYTES];
@@ -58,6 +59,9 @@ struct machine {
 
 /** The format after every reset: 115200 8N1, no flow control (facts/at-commands.md 1.1). */
 void port_reset_uart(struct machine *m);
+
+/** The least free memory is counted from now on. */
+void port_reset_memory(struct machine *m);
 
 /** Its network part, over `machine.net`; `machine.air` says whether there is a link. */
 void port_fill_net(struct aloft_port_net *net);

@@ -22,6 +22,7 @@ enum aloft_err net_new(const struct net_options *options, struct net **ret_net, 
     if (!net) {
         return fail(e, ALOFT_ERR_IO, "out of memory");
     }
+    ping_init(&net->ping);
     endpoint_set(&net->bind, options->bind.len > 0 ? &options->bind : &loopback, 0);
     enum aloft_err err = lookup_new(&net->lookup, e);
     if (err == ALOFT_ERR_OK) {
@@ -47,6 +48,7 @@ void net_reset(struct net *net)
         net_close(net, i);
     }
     lookup_abandon(net->lookup);
+    ping_stop(&net->ping);
 }
 
 void net_free(struct net *net)
@@ -67,6 +69,9 @@ size_t net_poll_set(const struct net *net, struct pollfd *out)
     size_t n = 0;
 
     out[n++] = (struct pollfd){.fd = lookup_fd(net->lookup), .events = POLLIN};
+    if (ping_fd(&net->ping) >= 0) {
+        out[n++] = (struct pollfd){.fd = ping_fd(&net->ping), .events = POLLIN};
+    }
     for (size_t i = 0; i < NET_SOCKETS_MAX; i++) {
         const struct net_socket *s = &net->sockets[i];
         if (s->state != SOCKET_FREE && s->events != 0) {
@@ -81,6 +86,9 @@ void net_poll_done(struct net *net, const struct pollfd *fds, size_t n_fds)
     for (size_t k = 0; k < n_fds; k++) {
         if (fds[k].revents != 0 && fds[k].fd == lookup_fd(net->lookup)) {
             lookup_drain(net->lookup);
+        }
+        if (fds[k].revents != 0 && fds[k].fd == ping_fd(&net->ping)) {
+            ping_wake(&net->ping);
         }
         for (size_t i = 0; fds[k].revents != 0 && i < NET_SOCKETS_MAX; i++) {
             struct net_socket *s = &net->sockets[i];
@@ -308,8 +316,15 @@ enum aloft_err net_write(struct net *net, int socket, const uint8_t *buf, size_t
 
 uint32_t net_wait_ms(const struct net *net)
 {
-    (void)net;
-    return UINT32_MAX;
+    return ping_wait_ms(&net->ping);
+}
+
+enum aloft_err net_ping(struct net *net, const struct aloft_addr *to, uint32_t *ret_ms)
+{
+    struct aloft_addr real;
+
+    net_map_host(net, to, &real);
+    return ping_ask(&net->ping, &real, ret_ms);
 }
 
 void net_close(struct net *net, int socket)

@@ -102,4 +102,7 @@ enum aloft_err net_udp_send(struct net *net, int socket, const struct aloft_addr
 enum aloft_err net_udp_receive(struct net *net, int socket, uint8_t *buf, size_t cap, size_t *ret_n,
                                struct aloft_addr *ret_from, uint16_t *ret_port);
 
+/** A mapped host is asked where it really is. Gives up after PING_TIMEOUT_MS. */
+enum aloft_err net_ping(struct net *net, const struct aloft_addr *to, uint32_t *ret_ms);
+
 #endif

@@ -81,6 +81,20 @@ bool net_map_out(const struct net *net, const struct aloft_addr *addr, uint16_t 
     return !is_stand_in(addr);
 }
 
+void net_map_host(const struct net *net, const struct aloft_addr *addr, struct aloft_addr *ret_to)
+{
+    uint16_t ignored;
+
+    *ret_to = *addr;
+    for (size_t i = 0; i < net->n_maps; i++) {
+        const struct mapping *m = &net->maps[i];
+        if (!m->is_own && endpoint_is_same_addr(&m->asked, addr)) {
+            endpoint_get(&m->to, ret_to, &ignored);
+            return;
+        }
+    }
+}
+
 void net_map_in(const struct net *net, const struct endpoint *from, struct aloft_addr *ret_addr,
                 uint16_t *ret_port)
 {

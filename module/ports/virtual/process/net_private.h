@@ -5,6 +5,7 @@
 #include "process/endpoint.h"
 #include "process/lookup.h"
 #include "process/net.h"
+#include "process/ping.h"
 #include "process/tls.h"
 
 /* Between the files of the sockets: net.c (life, poll, connections), net_listen.c (listeners and
@@ -45,6 +46,7 @@ struct net {
     struct endpoint bind;
     struct mapping maps[NET_MAPS_MAX];
     size_t n_maps;
+    struct ping ping;
     struct net_socket sockets[NET_SOCKETS_MAX];
 };
 
@@ -68,6 +70,9 @@ const struct mapping *net_map_of_name(const struct net *net, const char *host);
  */
 bool net_map_out(const struct net *net, const struct aloft_addr *addr, uint16_t port,
                  struct endpoint *ret_to);
+
+/** The same for a host as a whole: of several mapped ports the first one's. */
+void net_map_host(const struct net *net, const struct aloft_addr *addr, struct aloft_addr *ret_to);
 
 /** What the module is to see of a sender. */
 void net_map_in(const struct net *net, const struct endpoint *from, struct aloft_addr *ret_addr,

@@ -12,11 +12,11 @@
 
 #include "host/hashes.h"
 #include "host/log.h"
+#include "process/memory.h"
 
-#define COMMIT_BYTES   4 /* of the ELF's hash: the image names no commit, this one is as unique */
-#define DEFAULT_BAUD   115200
-#define DATA_BITS      8
-#define CHIP_RAM_BYTES 0x40000u /* of 400 KiB on a C3, what its own firmware leaves */
+#define COMMIT_BYTES 4 /* of the ELF's hash: the image names no commit, this one is as unique */
+#define DEFAULT_BAUD 115200
+#define DATA_BITS    8
 
 static enum aloft_err flash_read_at(void *ctx, uint32_t addr, uint8_t *buf, size_t len)
 {
@@ -205,15 +205,6 @@ static void firmware_info(void *ctx, struct aloft_firmware_info *ret_info)
     hex_encode(desc->elf_sha256, COMMIT_BYTES, ret_info->compile_commit);
 }
 
-/* A process has no heap of a chip to run out of: a chip's memory less what the module holds for its
- * whole life. It allocates nothing later, so the least there ever was is the same. */
-static void free_memory(void *ctx, uint32_t *ret_now, uint32_t *ret_least)
-{
-    (void)ctx;
-    *ret_now = CHIP_RAM_BYTES - MACHINE_USER_RAM_BYTES - (uint32_t)sizeof(struct aloft_module);
-    *ret_least = *ret_now;
-}
-
 static void fill_random(void *ctx, void *buf, size_t len)
 {
     (void)ctx;
@@ -235,8 +226,27 @@ void port_reset_uart(struct machine *m)
         (struct aloft_uart_format){.baud = DEFAULT_BAUD, .data_bits = DATA_BITS, .stop_bits = 1};
 }
 
+static void free_memory(void *ctx, uint32_t *ret_now, uint32_t *ret_least)
+{
+    struct machine *m = ctx;
+    uint32_t now = m->least_free_bytes;
+
+    (void)memory_available(&now); /* else the last known */
+    m->least_free_bytes = now < m->least_free_bytes ? now : m->least_free_bytes;
+    *ret_now = now;
+    *ret_least = m->least_free_bytes;
+}
+
+void port_reset_memory(struct machine *m)
+{
+    m->least_free_bytes = UINT32_MAX;
+    (void)memory_available(&m->least_free_bytes);
+}
+
 void port_fill(struct machine *m)
 {
+    uint32_t ignored;
+
     m->port = (struct aloft_port){
         .ctx = m,
         .flash = {flash_read_at, flash_erase_at, flash_write_at},
@@ -248,7 +258,7 @@ void port_fill(struct machine *m)
         .digest = {.md5 = *m->digest_md5, .sha256 = *m->digest_sha256},
         .random = fill_random,
         .firmware_info = firmware_info,
-        .free_memory = free_memory,
+        .free_memory = memory_available(&ignored) ? free_memory : NULL,
         .log = log_line,
     };
     port_fill_net(&m->port.net);

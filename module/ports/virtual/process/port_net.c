@@ -107,6 +107,13 @@ static enum aloft_err udp_receive(void *ctx, int socket, uint8_t *buf, size_t ca
     return net_udp_receive(m->net, socket, buf, cap, ret_n, ret_from, ret_port);
 }
 
+static enum aloft_err ping(void *ctx, const struct aloft_addr *to, uint32_t *ret_ms)
+{
+    const struct machine *m = ctx;
+
+    return is_online(m) ? net_ping(m->net, to, ret_ms) : ALOFT_ERR_IO;
+}
+
 void port_fill_net(struct aloft_port_net *net)
 {
     *net = (struct aloft_port_net){
@@ -121,5 +128,6 @@ void port_fill_net(struct aloft_port_net *net)
         .udp_open = udp_open,
         .udp_send = udp_send,
         .udp_receive = udp_receive,
+        .ping = ping,
     };
 }

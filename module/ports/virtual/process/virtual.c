@@ -292,6 +292,7 @@ static void boot(struct machine *m, enum aloft_boot_reason cause)
     net_reset(m->net);
     air_reset(&m->air);
     port_reset_uart(m);
+    port_reset_memory(m);
     memset(&m->module, 0, sizeof m->module);
     cause = m->is_rejected ? ALOFT_BOOT_ROLLBACK : cause;
     m->is_rejected = false;
