@@ -6,10 +6,10 @@ import sys
 
 import pytest
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests" / "support"))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 
 from browser import PHONE, Browser  # found by the line above
+from fixtures import aloft  # noqa: F401
 from mock_module import MockModule
 
 

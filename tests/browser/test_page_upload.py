@@ -132,6 +132,16 @@ def test_a_module_that_goes_silent_is_given_up(browser, ours, begin):
     browser.wait_text(NOTE, "The connection was lost after")
 
 
+def test_sending_waits_for_the_scan_to_end(browser, stock, begin):
+    stock.held_path = "/getaprecord"
+    begin(stock)
+    browser.wait_text(NOTE, "Waiting for the module")
+    assert stock.sent("/setotadata") == [] and stock.n_busy == 1
+    stock.go_on.set()
+    browser.wait_text(NOTE, "Stored on the module")
+    assert [request[1] for request in stock.requests][-2:] == ["/getaprecord", "/setotadata"]
+
+
 def test_sending_can_be_cancelled(browser, ours, begin):
     ours.pause_upload_at = 1000
     begin(ours)

@@ -41,6 +41,7 @@ class MockModule:
         self.is_upload_refused = False
         self.cut_upload_at = None   # bytes of the body, then the connection ends
         self.pause_upload_at = None  # bytes of the body, then `go_on` is waited for
+        self.held_path = None       # the answer to it waits for `go_on`
         self.go_on = threading.Event()
         self.next_version = None    # runs after the restart
         self.n_away = 0             # requests that find their connection closed
@@ -48,7 +49,7 @@ class MockModule:
         self.requests = []          # (method, path, headers, body)
         self.violations = []
         self._lock = threading.Lock()
-        self._n_busy = 0
+        self.n_busy = 0             # requests at work now
         self._polls_left = 0
         handler = type("Handler", (_Handler,), {"module": self})
         self._server = _Server(("127.0.0.1", 0), handler)
@@ -71,14 +72,14 @@ class MockModule:
     @contextlib.contextmanager
     def at_work(self, what):
         with self._lock:
-            self._n_busy += 1
-            if self._n_busy > 1:
+            self.n_busy += 1
+            if self.n_busy > 1:
                 self.violations.append(f"{what}: a second request at a time")
         try:
             yield
         finally:
             with self._lock:
-                self._n_busy -= 1
+                self.n_busy -= 1
 
     # -- answers: (status, type, body) --------------------------------------------------------------
 
@@ -201,6 +202,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             if body is None:
                 self.close_connection = True
                 return
+            if self.path == module.held_path:
+                module.go_on.wait(DEADLINE_S)
             module.requests.append((self.command, self.path, dict(self.headers), body))
             self._send(*module.answer(self.command, self.path, self.headers, body))
             if self.path == module.away_after:
