@@ -12,6 +12,7 @@ import threading
 
 import pytest
 
+import app_image
 import esp_formats as esp
 from flash_reader import boot_flash, booted_version, efuse_version
 from server import Server, wait_until
@@ -136,6 +137,18 @@ def test_sysrollback_goes_back_and_forth(start):
         module.command("ATE0")
         assert module.version() == version
     assert entries(module) == [(5, esp.VALID), (4, esp.VALID)]  # 1, 2, then 3, 4, 5 alternate
+
+
+@pytest.mark.parametrize("layout", ["esp32-d2wd", "esp32c2-2mb-no-ota-g2"])
+def test_sysrollback_without_a_second_slot_is_an_error(aloft, tmp_path, layout):
+    """The one runs from the factory slot, the other from its only ota slot."""
+    image = tmp_path / "one.bin"
+    image.write_bytes(app_image.make(chip="esp32" if layout == "esp32-d2wd" else "esp32c2"))
+    with VirtualModule(aloft, tmp_path, layout=layout, app=image) as module:
+        module.read_until(READY)
+        module.command("ATE0")
+        assert module.command("AT+SYSROLLBACK?") == b"\r\nERROR\r\n"
+        assert module.command("AT+SYSROLLBACK") == b"\r\nERROR\r\n"
 
 
 def test_sysrollback_refuses_a_damaged_image_and_stays(start):

@@ -39,6 +39,13 @@ static enum aloft_err act_boot_and_confirm(struct device *d)
     return err == ALOFT_ERR_OK ? boot_loader_confirm(&d->boot, r.slot, &d->e) : err;
 }
 
+static enum aloft_err act_boot_and_reject(struct device *d)
+{
+    struct boot_result r;
+    enum aloft_err err = boot_loader_run(&d->boot, ALOFT_BOOT_POWER, &r, &d->e);
+    return err == ALOFT_ERR_OK ? boot_loader_reject(&d->boot, r.slot, &d->e) : err;
+}
+
 static void assert_boots_whole(struct device *d, int wanted_slot)
 {
     static const char *const versions[] = {"old", "new"};
@@ -106,6 +113,7 @@ static void power_cut__at_every_unit_boots_a_whole_image(void **state)
         {{NONE, AT(2, PENDING_VERIFY)}, act_boot, {1, 0}, {0, 9}},
         {{AT(1, PENDING_VERIFY), AT(2, PENDING_VERIFY)}, act_boot, {1, 0}, {0, 18}},
         {{AT(1, VALID), AT(2, NEW)}, act_boot_and_confirm, {1, 1}, {0, 18}},
+        {{AT(1, VALID), AT(2, NEW)}, act_boot_and_reject, {0, 0}, {9, 18}},
     };
     /* clang-format on */
     static const char *const names[] = {"esp32_default", "esp32c3_default", "esp32c5_default"};

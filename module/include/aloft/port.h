@@ -61,7 +61,8 @@ struct aloft_port_boot {
     enum aloft_err (*confirm)(void *ctx);
     /**
      * The running image does not work: give it up. The library restarts afterwards, and another
-     * image boots, with reason() ROLLBACK.
+     * image boots, with reason() ROLLBACK. That image is verified first, which may take the time to
+     * read it.
      * @retval ALOFT_ERR_STATE No other image would boot: nothing changed, this one must go on.
      * @retval ALOFT_ERR_FLASH It could not be written.
      */
