@@ -13,14 +13,19 @@
 #define LABEL_OFF   12u
 #define RECORDS_MAX (ALOFT_PARTITION_TABLE_BYTES / ALOFT_PARTITION_RECORD_BYTES)
 
-static void parse_entry(const uint8_t *record, struct aloft_partition *ret_p)
+enum aloft_err aloft_partition_parse_record(const uint8_t *record,
+                                            struct aloft_partition *ret_entry)
 {
-    ret_p->type = record[2];
-    ret_p->subtype = record[3];
-    ret_p->off = aloft_get_le32(record + 4);
-    ret_p->size_bytes = aloft_get_le32(record + 8);
-    aloft_get_text(record + LABEL_OFF, ALOFT_LABEL_MAX, ret_p->label, sizeof ret_p->label);
-    ret_p->flags = aloft_get_le32(record + 28);
+    if (aloft_get_le16(record) != MAGIC_ENTRY) {
+        return ALOFT_ERR_MAGIC;
+    }
+    ret_entry->type = record[2];
+    ret_entry->subtype = record[3];
+    ret_entry->off = aloft_get_le32(record + 4);
+    ret_entry->size_bytes = aloft_get_le32(record + 8);
+    aloft_get_text(record + LABEL_OFF, ALOFT_LABEL_MAX, ret_entry->label, sizeof ret_entry->label);
+    ret_entry->flags = aloft_get_le32(record + 28);
+    return ALOFT_ERR_OK;
 }
 
 static void encode_entry(const struct aloft_partition *p, uint8_t *record)
@@ -81,7 +86,10 @@ static enum aloft_err add_entry(const uint8_t *record, uint32_t flash_bytes,
         return ALOFT_ERR_TRUNCATED; /* the last record that could be the end marker is not it */
     }
     struct aloft_partition *p = &table->entries[table->n_entries];
-    parse_entry(record, p);
+    enum aloft_err err = aloft_partition_parse_record(record, p);
+    if (err != ALOFT_ERR_OK) {
+        return err;
+    }
     if (!is_in_flash(p, flash_bytes)) {
         return ALOFT_ERR_RANGE;
     }

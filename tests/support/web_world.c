@@ -24,8 +24,7 @@ struct web_world *web_world_new(void)
     }
     w->port = fake_port_new();
     w->config = fake_port_config();
-    w->config.web_buf = w->buf;
-    w->config.web_cap = sizeof w->buf;
+    w->config.web = &w->web;
     fake_net_attach(&w->net, w->port);
     return w;
 }

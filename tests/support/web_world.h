@@ -13,7 +13,7 @@ struct web_world {
     struct fake_port *port;
     struct fake_net net;
     struct aloft_module_config config;
-    uint8_t buf[ALOFT_CONFIG_WEB_BYTES];
+    struct aloft_web_state web;
 };
 
 #define WEB_PORT 80

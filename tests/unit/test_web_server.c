@@ -38,7 +38,7 @@ static void test_a_second_start_keeps_the_port_and_takes_the_timeout(void **stat
     expect(w->port, "AT+WEBSERVER=1,8080,60\r\n", "\r\nOK\r\n");
     assert_int_equal(w->net.listeners[0].port, WEB_PORT);
     assert_int_equal(w->net.n_open, 1);
-    assert_int_equal(w->port->module.web.timeout_s, 60);
+    assert_int_equal(w->port->module.web->timeout_s, 60);
 }
 
 static void test_row_37_bad_parameters_answer_error(void **state)
@@ -92,18 +92,15 @@ static void test_a_port_that_is_taken_answers_error(void **state)
     expect(w->port, "AT+WEBSERVER=0\r\nAT+WEBSERVER=1,80,25\r\n", "\r\nOK\r\n\r\nERROR\r\n");
 }
 
-static void test_without_a_buffer_or_listeners_start_answers_error(void **state)
+static void test_without_memory_or_listeners_start_answers_error(void **state)
 {
     struct web_world *w = *state;
 
-    w->config.web_cap = ALOFT_CONFIG_WEB_BYTES - 1;
+    w->config.web = NULL;
     fake_port_boot(w->port, &w->config);
     expect(w->port, "ATE0\r\nAT+WEBSERVER=1,80,25\r\n", "ATE0\r\n\r\nOK\r\n\r\nERROR\r\n");
-    w->config.web_cap = sizeof w->buf;
-    w->config.web_buf = NULL;
-    fake_port_boot(w->port, &w->config);
-    expect(w->port, "ATE0\r\nAT+WEBSERVER=1,80,25\r\n", "ATE0\r\n\r\nOK\r\n\r\nERROR\r\n");
-    w->config.web_buf = w->buf;
+    expect(w->port, "AT+WEBSERVER=0\r\n", "\r\nOK\r\n");
+    w->config.web = &w->web;
     w->port->port.net.listen = NULL;
     fake_port_boot(w->port, &w->config);
     expect(w->port, "ATE0\r\nAT+WEBSERVER=1,80,25\r\n", "ATE0\r\n\r\nOK\r\n\r\nERROR\r\n");
@@ -422,7 +419,7 @@ int main(void)
         TEST(test_row_37_bad_parameters_answer_error),
         TEST(test_port_0_means_any_free_one_and_the_log_names_it),
         TEST(test_a_port_that_is_taken_answers_error),
-        TEST(test_without_a_buffer_or_listeners_start_answers_error),
+        TEST(test_without_memory_or_listeners_start_answers_error),
         TEST(test_a_restart_closes_all_sockets),
         TEST(test_getversion_is_answered_byte_for_byte),
         TEST(test_a_connection_is_kept_for_the_next_request),

@@ -66,6 +66,16 @@ enum aloft_err aloft_partition_table_parse(const uint8_t *buf, size_t len, uint3
                                            struct aloft_partition_table *ret_table);
 
 /**
+ * Read one record, for tables that are looked through without memory for a whole one.
+ *
+ * @param record  ALOFT_PARTITION_RECORD_BYTES bytes.
+ * @retval ALOFT_ERR_MAGIC  It is no entry: an MD5 record, the end marker, or no table.
+ */
+ALOFT_MUST_CHECK
+enum aloft_err aloft_partition_parse_record(const uint8_t *record,
+                                            struct aloft_partition *ret_entry);
+
+/**
  * Write a binary table: records, the MD5 record if `table->has_md5`, FF to the end.
  *
  * @param out  ALOFT_PARTITION_TABLE_BYTES bytes.

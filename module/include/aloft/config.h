@@ -38,10 +38,10 @@
 #define ALOFT_CONFIG_TOTAL_MS 900000
 #endif
 
-/** Least bytes of the web server's buffer, `config.web_buf`: a request head of the longest kind
- * (facts/at-commands.md 3.1), and more make uploads faster. */
+/** Buffer of the web server: at least a request head of the longest kind (facts/at-commands.md
+ * 3.1); uploads are written to flash in portions of this size. */
 #ifndef ALOFT_CONFIG_WEB_BYTES
-#define ALOFT_CONFIG_WEB_BYTES 2304
+#define ALOFT_CONFIG_WEB_BYTES 4096
 #endif
 
 #endif

@@ -76,9 +76,11 @@ struct aloft_module_config {
     bool query_as_documented; /**< AT+CIUPDATE? prints `+CIPUPDATE:` (docs) instead of `+CIUPDATE:`
                                  (code). */
     bool is_trust_fixed; /**< AT+UPDATETLS answers ERROR; what it stored before does not count. */
-    uint8_t *web_buf;    /**< Buffer of the web server, borrowed for the module's life; NULL =
-                            AT+WEBSERVER answers ERROR. */
-    size_t web_cap;      /**< Its bytes, ALOFT_CONFIG_WEB_BYTES to 65535. */
+    struct aloft_web_state *web; /**< Memory of the web server, borrowed for the module's life; NULL
+                            = AT+WEBSERVER answers ERROR. */
+    const uint8_t
+        *page;       /**< What GET / shows, HTML in UTF-8, borrowed; NULL = the library's own. */
+    size_t page_len; /**< Its bytes. */
 };
 
 /** The whole module. Complete for static allocation; its members are private. */
@@ -97,7 +99,7 @@ struct aloft_module {
     struct aloft_wifi_state_data wifi;
     struct aloft_http_state http;
     struct aloft_upgrade_state upgrade;
-    struct aloft_web_state web;
+    struct aloft_web_state *web; /**< The caller's; NULL = there is none. */
 };
 
 /**

@@ -39,7 +39,7 @@ static void print_fail_code(struct aloft_module *m)
     }
 }
 
-static void begin_restart(struct aloft_module *m)
+void aloft_at_restart(struct aloft_module *m)
 {
     m->at.phase = ALOFT_AT_RESTARTING;
     m->at.restart_deadline_ms = m->now_ms + DRAIN_MS;
@@ -63,7 +63,7 @@ void aloft_at_finish(struct aloft_module *m, enum aloft_reply reply)
         aloft_at_print(m, "\r\nOK\r\n");
     }
     if (reply == ALOFT_REPLY_RESTART) {
-        begin_restart(m);
+        aloft_at_restart(m);
     }
 }
 
@@ -129,7 +129,7 @@ static enum aloft_reply execute_line(struct aloft_module *m, struct aloft_at_lin
 void aloft_at_force_restart(struct aloft_module *m)
 {
     aloft_at_print(m, "\r\nWill force to restart!!!\r\n");
-    begin_restart(m);
+    aloft_at_restart(m);
 }
 
 static void answer_busy(struct aloft_module *m, const struct aloft_at_line *line)

@@ -41,6 +41,9 @@ void aloft_at_force_restart(struct aloft_module *m);
 /** After `ready` and before a restart: commands may work and print. */
 bool aloft_at_is_serving(const struct aloft_module *m);
 
+/** Restart without a word, whatever runs, once what was printed is out. */
+void aloft_at_restart(struct aloft_module *m);
+
 /** Hand waiting bytes to the UART. */
 void aloft_at_flush(struct aloft_module *m);
 

@@ -4,6 +4,7 @@
 #include "aloft/module.h"
 
 #include "at/params.h"
+#include "web/restart.h"
 #include "web/server.h"
 
 /* AT+WEBSERVER (facts/at-commands.md 2.4). */
@@ -21,7 +22,7 @@ static enum aloft_reply start(struct aloft_module *m, const struct aloft_params 
         (!aloft_web_is_running(m) && aloft_web_start(m, (uint16_t)port) != ALOFT_ERR_OK)) {
         return ALOFT_REPLY_ERROR;
     }
-    m->web.timeout_s = (uint16_t)timeout_s;
+    m->web->timeout_s = (uint16_t)timeout_s;
     return ALOFT_REPLY_OK;
 }
 
@@ -48,10 +49,18 @@ static const struct aloft_command commands[] = {
     {.name = "+WEBSERVER", .set = set},
 };
 
+static uint32_t step(struct aloft_module *m)
+{
+    uint32_t server_ms = aloft_web_step(m);
+    uint32_t restart_ms = aloft_restart_step(m);
+
+    return server_ms < restart_ms ? server_ms : restart_ms;
+}
+
 const struct aloft_family aloft_webserver_family = {
     .commands = commands,
     .n_commands = sizeof commands / sizeof commands[0],
     .init = aloft_web_init,
-    .step = aloft_web_step,
+    .step = step,
     .stop = aloft_web_stop,
 };

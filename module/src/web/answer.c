@@ -3,6 +3,8 @@
 
 #include "aloft/module.h"
 
+#include "web/info.h"
+
 typedef void write_fn(const struct aloft_module *m, struct aloft_out *out);
 
 static const char html[] = "text/html";
@@ -15,6 +17,8 @@ static const struct {
     write_fn *write;
     bool is_error;
 } answers[ALOFT_N_ANSWERS] = {
+    [ALOFT_ANSWER_PAGE] = {"200 OK", html, NULL, aloft_info_write_page, false},
+    [ALOFT_ANSWER_OTA] = {"200 OK", json, NULL, aloft_info_write_ota, false},
     [ALOFT_ANSWER_VERSION] = {"200 OK", json, "{\"version\":\"1.0\"}", NULL, false},
     [ALOFT_ANSWER_DONE] = {"200 OK", json, "{\"state\": 0}", NULL, false},
     [ALOFT_ANSWER_BAD] = {"400 Bad Request", json, "{\"state\": 1}", NULL, true},
@@ -47,6 +51,17 @@ static void write_body(const struct aloft_module *m, enum aloft_answer answer,
     }
 }
 
+/* Stock firmware sends its page as one chunk (facts/at-commands.md 3.2). */
+static void write_chunk(const struct aloft_module *m, enum aloft_answer answer, uint32_t body_len,
+                        struct aloft_out *out)
+{
+    aloft_out_add(out, "\r\nTransfer-Encoding: chunked\r\n\r\n");
+    aloft_out_add_hex(out, body_len);
+    aloft_out_add(out, "\r\n");
+    write_body(m, answer, out);
+    aloft_out_add(out, "\r\n0\r\n\r\n");
+}
+
 void aloft_answer_write(const struct aloft_module *m, enum aloft_answer answer,
                         struct aloft_out *out)
 {
@@ -57,6 +72,10 @@ void aloft_answer_write(const struct aloft_module *m, enum aloft_answer answer,
     aloft_out_add(out, answers[answer].status);
     aloft_out_add(out, "\r\nContent-Type: ");
     aloft_out_add(out, answers[answer].type);
+    if (answer == ALOFT_ANSWER_PAGE) {
+        write_chunk(m, answer, body.len, out);
+        return;
+    }
     aloft_out_add(out, "\r\nContent-Length: ");
     aloft_out_add_uint(out, body.len);
     aloft_out_add(out, "\r\n\r\n");

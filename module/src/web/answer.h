@@ -13,7 +13,9 @@ struct aloft_module;
 /** Kept in a byte of the state. */
 enum aloft_answer {
     ALOFT_ANSWER_NONE, /**< Not yet decided. */
+    ALOFT_ANSWER_PAGE,
     ALOFT_ANSWER_VERSION,
+    ALOFT_ANSWER_OTA,
     ALOFT_ANSWER_DONE,        /**< `{"state": 0}` */
     ALOFT_ANSWER_BAD,         /**< 400 `{"state": 1}` */
     ALOFT_ANSWER_FAILED,      /**< 500 `{"state": 1}` */

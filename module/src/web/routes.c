@@ -5,11 +5,17 @@
 
 #include "aloft/module.h"
 
+#include "web/restart.h"
+#include "web/upload.h"
+
 static const struct aloft_route routes[] = {
-    {.method = "GET",
-     .path = "/getversion",
-     .kind = ALOFT_ROUTE_INFO,
-     .answer = ALOFT_ANSWER_VERSION},
+    {"GET", "/", ALOFT_ROUTE_INFO, ALOFT_ANSWER_PAGE, NULL, NULL, NULL},
+    {"GET", "/getversion", ALOFT_ROUTE_INFO, ALOFT_ANSWER_VERSION, NULL, NULL, NULL},
+    {"GET", "/getotainfo", ALOFT_ROUTE_INFO, ALOFT_ANSWER_OTA, NULL, NULL, NULL},
+    {"POST", "/setotadata", ALOFT_ROUTE_UPLOAD, ALOFT_ANSWER_NONE, aloft_upload_check, NULL,
+     aloft_upload_after},
+    {"POST", "/restart", ALOFT_ROUTE_INFO, ALOFT_ANSWER_DONE, aloft_restart_check, NULL,
+     aloft_restart_after},
 };
 
 #define N_ROUTES (sizeof routes / sizeof routes[0])

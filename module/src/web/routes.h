@@ -18,8 +18,9 @@ struct aloft_module;
 
 /** What follows a request's head. */
 enum aloft_route_kind {
-    ALOFT_ROUTE_INFO, /**< An answer. */
-    ALOFT_ROUTE_FORM, /**< A small body, then an answer. */
+    ALOFT_ROUTE_INFO,   /**< An answer. */
+    ALOFT_ROUTE_FORM,   /**< A small body, then an answer. */
+    ALOFT_ROUTE_UPLOAD, /**< The body goes to the engine, which says what the answer is. */
 };
 
 /** A request's head and the buffer it stands in. */

@@ -9,6 +9,7 @@
 #include "text.h"
 #include "web/request.h"
 #include "web/routes.h"
+#include "web/upload.h"
 
 /*
  * The buffer holds, from its start: the bytes received and not yet used (`n_in`; of them `n_body`
@@ -26,7 +27,8 @@
 enum phase {
     PHASE_IDLE, /* No connection is served. */
     PHASE_HEAD,
-    PHASE_BODY, /* A form comes in. */
+    PHASE_BODY,   /* A form comes in. */
+    PHASE_UPLOAD, /* The engine stores what comes. */
     PHASE_ANSWER,
     PHASE_SKIP,  /* What is left of the body is passed over. */
     PHASE_DRAIN, /* The same in front of the end: closed at once, the answer would be lost. */
@@ -41,7 +43,8 @@ enum outcome {
 
 typedef enum outcome work_fn(struct aloft_module *m);
 
-static work_fn find_work, receive_head, receive_form, send_answer, skip_body, drain_body;
+static work_fn find_work, receive_head, receive_form, receive_upload, send_answer, skip_body,
+    drain_body;
 
 /* Indexed by enum phase. A peer that moves slowly is not served for ever, nor is one that does not
  * move at all (facts/at-commands.md 6.3, row 41). */
@@ -54,6 +57,7 @@ static const struct {
     [PHASE_IDLE]   = {find_work,    0,    0},
     [PHASE_HEAD]   = {receive_head, 5000, 20000},
     [PHASE_BODY]   = {receive_form, 5000, 20000},
+    [PHASE_UPLOAD] = {receive_upload, ALOFT_CONFIG_STALL_MS, ALOFT_CONFIG_TOTAL_MS},
     [PHASE_ANSWER] = {send_answer,  5000, 60000},
     [PHASE_SKIP]   = {skip_body,    5000, 20000},
     [PHASE_DRAIN]  = {drain_body,   1000, 5000},
@@ -62,28 +66,28 @@ static const struct {
 
 static void enter(struct aloft_module *m, enum phase phase)
 {
-    m->web.phase = (uint8_t)phase;
-    m->web.begun_ms = m->now_ms;
-    m->web.moved_ms = m->now_ms;
+    m->web->phase = (uint8_t)phase;
+    m->web->begun_ms = m->now_ms;
+    m->web->moved_ms = m->now_ms;
 }
 
 /* Connections */
 
 static int current_socket(const struct aloft_module *m)
 {
-    return m->web.connections[m->web.current].socket;
+    return m->web->connections[m->web->current].socket;
 }
 
 static void close_connection(struct aloft_module *m, uint8_t index)
 {
-    m->port->net.close(m->port->ctx, m->web.connections[index].socket);
-    m->web.connections[index].socket = -1;
+    m->port->net.close(m->port->ctx, m->web->connections[index].socket);
+    m->web->connections[index].socket = -1;
 }
 
 /* A free place; if all are taken, the one that was idle for longest. */
 static uint8_t find_place(const struct aloft_module *m)
 {
-    const struct aloft_web_connection *connections = m->web.connections;
+    const struct aloft_web_connection *connections = m->web->connections;
     uint32_t now_ms = (uint32_t)m->now_ms;
     uint8_t best = 0;
 
@@ -105,12 +109,12 @@ static bool accept_one(struct aloft_module *m, bool may_replace)
     uint8_t place = find_place(m);
     int socket = -1;
 
-    if ((m->web.connections[place].socket >= 0 && !may_replace) ||
-        m->port->net.accept(m->port->ctx, m->web.listener, &socket) != ALOFT_ERR_OK) {
+    if ((m->web->connections[place].socket >= 0 && !may_replace) ||
+        m->port->net.accept(m->port->ctx, m->web->listener, &socket) != ALOFT_ERR_OK) {
         return false;
     }
     close_connection(m, place);
-    m->web.connections[place] = (struct aloft_web_connection){socket, (uint32_t)m->now_ms};
+    m->web->connections[place] = (struct aloft_web_connection){socket, (uint32_t)m->now_ms};
     return true;
 }
 
@@ -119,12 +123,11 @@ static bool accept_one(struct aloft_module *m, bool may_replace)
 /* Read up to `limit` bytes behind those that are there. */
 static enum aloft_err read_more(struct aloft_module *m, size_t limit)
 {
-    struct aloft_web_state *w = &m->web;
-    size_t room = m->config.web_cap - w->n_in;
+    struct aloft_web_state *w = m->web;
+    size_t room = sizeof m->web->buf - w->n_in;
     size_t n = 0;
-    enum aloft_err err =
-        m->port->net.read(m->port->ctx, current_socket(m), m->config.web_buf + w->n_in,
-                          limit < room ? limit : room, &n);
+    enum aloft_err err = m->port->net.read(m->port->ctx, current_socket(m), m->web->buf + w->n_in,
+                                           limit < room ? limit : room, &n);
 
     if (err == ALOFT_ERR_OK) {
         w->n_in = (uint16_t)(w->n_in + n);
@@ -134,7 +137,7 @@ static enum aloft_err read_more(struct aloft_module *m, size_t limit)
 
 static enum aloft_err read_body(struct aloft_module *m)
 {
-    struct aloft_web_state *w = &m->web;
+    struct aloft_web_state *w = m->web;
     uint16_t before = w->n_in;
     size_t limit = w->body_left < SIZE_MAX ? (size_t)w->body_left : SIZE_MAX;
     enum aloft_err err = read_more(m, limit);
@@ -155,22 +158,22 @@ static enum outcome outcome_of(enum aloft_err err)
 /* The first `len` received bytes are done with. */
 static void drop(struct aloft_module *m, size_t len)
 {
-    m->web.n_in = (uint16_t)(m->web.n_in - len);
-    memmove(m->config.web_buf, m->config.web_buf + len, m->web.n_in);
+    m->web->n_in = (uint16_t)(m->web->n_in - len);
+    memmove(m->web->buf, m->web->buf + len, m->web->n_in);
 }
 
 static void drop_body(struct aloft_module *m)
 {
-    drop(m, m->web.n_body);
-    m->web.n_body = 0;
+    drop(m, m->web->n_body);
+    m->web->n_body = 0;
 }
 
 /* IDLE */
 
 static bool has_request(struct aloft_module *m, uint8_t index)
 {
-    m->web.current = index;
-    if (m->web.connections[index].socket < 0) {
+    m->web->current = index;
+    if (m->web->connections[index].socket < 0) {
         return false;
     }
     enum aloft_err err = read_more(m, HEAD_PORTION);
@@ -183,7 +186,7 @@ static bool has_request(struct aloft_module *m, uint8_t index)
 /* In turn, so that none is forgotten for another's sake. */
 static enum outcome find_work(struct aloft_module *m)
 {
-    uint8_t last = m->web.current;
+    uint8_t last = m->web->current;
 
     for (uint8_t i = 1; i <= ALOFT_WEB_CONNECTIONS; i++) {
         if (has_request(m, (uint8_t)((last + i) % ALOFT_WEB_CONNECTIONS))) {
@@ -198,7 +201,7 @@ static enum outcome find_work(struct aloft_module *m)
 
 static void begin_answer(struct aloft_module *m, enum aloft_answer answer)
 {
-    struct aloft_web_state *w = &m->web;
+    struct aloft_web_state *w = m->web;
 
     drop_body(m);
     w->answer = (uint8_t)answer;
@@ -213,7 +216,7 @@ static void begin_answer(struct aloft_module *m, enum aloft_answer answer)
 /* The request cannot be read, nor where it ends. */
 static enum outcome refuse(struct aloft_module *m, enum aloft_answer answer)
 {
-    struct aloft_web_state *w = &m->web;
+    struct aloft_web_state *w = m->web;
 
     w->n_in = 0;
     w->n_body = 0;
@@ -227,7 +230,7 @@ static enum outcome refuse(struct aloft_module *m, enum aloft_answer answer)
 /* The head is whole: what it says about the body, and about what follows. */
 static void take_framing(struct aloft_module *m, const struct aloft_http_head *head)
 {
-    struct aloft_web_state *w = &m->web;
+    struct aloft_web_state *w = m->web;
 
     w->body_bytes = head->content_length;
     /* A chunked body counts as none (facts 3.1); where it ends nobody looks. */
@@ -239,25 +242,26 @@ static void take_framing(struct aloft_module *m, const struct aloft_http_head *h
 
 static void begin_route(struct aloft_module *m, enum aloft_answer answer)
 {
-    const struct aloft_route *route = aloft_routes_at(m->web.route);
+    const struct aloft_route *route = aloft_routes_at(m->web->route);
 
     if (answer == ALOFT_ANSWER_NONE && route->kind == ALOFT_ROUTE_INFO) {
         answer = route->answer;
     }
-    if (answer == ALOFT_ANSWER_NONE && m->web.body_bytes > ALOFT_ROUTES_FORM_BYTES) {
+    if (answer == ALOFT_ANSWER_NONE && route->kind == ALOFT_ROUTE_FORM &&
+        m->web->body_bytes > ALOFT_ROUTES_FORM_BYTES) {
         answer = ALOFT_ANSWER_BODY_LONG;
     }
     if (answer != ALOFT_ANSWER_NONE) {
         begin_answer(m, answer);
     } else {
-        enter(m, PHASE_BODY);
+        enter(m, route->kind == ALOFT_ROUTE_FORM ? PHASE_BODY : PHASE_UPLOAD);
     }
 }
 
 static enum outcome receive_head(struct aloft_module *m)
 {
-    struct aloft_web_state *w = &m->web;
-    const char *buf = (const char *)m->config.web_buf;
+    struct aloft_web_state *w = m->web;
+    const char *buf = (const char *)m->web->buf;
     struct aloft_http_head head;
     enum aloft_answer answer = ALOFT_ANSWER_NONE;
     enum aloft_err err = aloft_web_request_look(buf, w->n_in, &head, &answer);
@@ -284,13 +288,34 @@ static enum outcome receive_head(struct aloft_module *m)
 
 static enum outcome receive_form(struct aloft_module *m)
 {
-    struct aloft_web_state *w = &m->web;
+    struct aloft_web_state *w = m->web;
 
     if (w->n_body < w->body_bytes) {
         return outcome_of(read_body(m));
     }
-    begin_answer(m, aloft_routes_at(w->route)->take(m, (const char *)m->config.web_buf, w->n_body));
+    begin_answer(m, aloft_routes_at(w->route)->take(m, (const char *)m->web->buf, w->n_body));
     return OUTCOME_MORE;
+}
+
+static enum outcome receive_upload(struct aloft_module *m)
+{
+    struct aloft_web_state *w = m->web;
+    enum aloft_answer answer = aloft_upload_answer(m);
+
+    if (answer != ALOFT_ANSWER_NONE) {
+        begin_answer(m, answer);
+        return OUTCOME_MORE;
+    }
+    if (w->upload_err != ALOFT_ERR_OK || w->body_left == 0 || w->n_in == sizeof m->web->buf) {
+        w->moved_ms = m->now_ms; /* The engine has work; it is not the peer who is silent. */
+        return OUTCOME_WAIT;
+    }
+    enum outcome outcome = outcome_of(read_body(m));
+    if (outcome == OUTCOME_GONE) {
+        aloft_upload_fail(m, ALOFT_ERR_CLOSED);
+        return OUTCOME_WAIT;
+    }
+    return outcome;
 }
 
 /* ANSWER */
@@ -298,10 +323,10 @@ static enum outcome receive_form(struct aloft_module *m)
 /* False: there are no more bytes, or they are not those of the first window any more. */
 static bool fill_window(struct aloft_module *m)
 {
-    struct aloft_web_state *w = &m->web;
+    struct aloft_web_state *w = m->web;
     struct aloft_out out = {
-        .buf = m->config.web_buf + w->n_in,
-        .cap = m->config.web_cap - w->n_in,
+        .buf = m->web->buf + w->n_in,
+        .cap = sizeof m->web->buf - w->n_in,
         .off = w->answer_off + w->window_len,
     };
 
@@ -318,7 +343,7 @@ static bool fill_window(struct aloft_module *m)
 
 static void end_answer(struct aloft_module *m)
 {
-    struct aloft_web_state *w = &m->web;
+    struct aloft_web_state *w = m->web;
 
     if (w->route != ALOFT_ROUTES_NONE && aloft_routes_at(w->route)->after != NULL) {
         aloft_routes_at(w->route)->after(m, (enum aloft_answer)w->answer);
@@ -327,7 +352,7 @@ static void end_answer(struct aloft_module *m)
 
 static enum outcome send_answer(struct aloft_module *m)
 {
-    struct aloft_web_state *w = &m->web;
+    struct aloft_web_state *w = m->web;
     size_t n = 0;
 
     if (w->n_sent == w->window_len && !fill_window(m)) {
@@ -336,7 +361,7 @@ static enum outcome send_answer(struct aloft_module *m)
         return OUTCOME_MORE;
     }
     enum aloft_err err =
-        m->port->net.write(m->port->ctx, current_socket(m), m->config.web_buf + w->n_in + w->n_sent,
+        m->port->net.write(m->port->ctx, current_socket(m), m->web->buf + w->n_in + w->n_sent,
                            (size_t)w->window_len - w->n_sent, &n);
     w->n_sent = (uint16_t)(w->n_sent + (err == ALOFT_ERR_OK ? n : 0));
     return outcome_of(err);
@@ -346,30 +371,30 @@ static enum outcome send_answer(struct aloft_module *m)
 
 static enum outcome skip_body(struct aloft_module *m)
 {
-    struct aloft_web_state *w = &m->web;
+    struct aloft_web_state *w = m->web;
 
     if (w->body_left > 0) {
         enum outcome outcome = outcome_of(read_body(m));
         drop_body(m);
         return outcome;
     }
-    m->web.connections[w->current].idle_ms = (uint32_t)m->now_ms;
+    m->web->connections[w->current].idle_ms = (uint32_t)m->now_ms;
     enter(m, w->n_in > 0 ? PHASE_HEAD : PHASE_IDLE);
     return OUTCOME_MORE;
 }
 
 static enum outcome drain_body(struct aloft_module *m)
 {
-    m->web.n_in = 0;
-    m->web.n_body = 0;
-    return m->web.body_left > 0 ? outcome_of(read_body(m)) : OUTCOME_GONE;
+    m->web->n_in = 0;
+    m->web->n_body = 0;
+    return m->web->body_left > 0 ? outcome_of(read_body(m)) : OUTCOME_GONE;
 }
 
 /* The server */
 
 static void end_connection(struct aloft_module *m)
 {
-    struct aloft_web_state *w = &m->web;
+    struct aloft_web_state *w = m->web;
 
     if (w->phase == PHASE_ANSWER) {
         end_answer(m);
@@ -383,7 +408,7 @@ static void end_connection(struct aloft_module *m)
 /* When the peer of the current connection has been waited for long enough. */
 static uint64_t find_deadline(const struct aloft_module *m)
 {
-    const struct aloft_web_state *w = &m->web;
+    const struct aloft_web_state *w = m->web;
     uint64_t silence_ms = w->moved_ms + phases[w->phase].silence_ms;
     uint64_t total_ms = w->begun_ms + phases[w->phase].total_ms;
 
@@ -393,14 +418,17 @@ static uint64_t find_deadline(const struct aloft_module *m)
 /* True while something moves. */
 static bool turn(struct aloft_module *m)
 {
-    struct aloft_web_state *w = &m->web;
+    struct aloft_web_state *w = m->web;
     enum outcome outcome = phases[w->phase].work(m);
 
     if (outcome == OUTCOME_MORE) {
         w->moved_ms = m->now_ms;
     }
     bool is_over = phases[w->phase].total_ms > 0 && m->now_ms >= find_deadline(m);
-    if (outcome == OUTCOME_GONE || is_over) {
+    if (is_over && w->phase == PHASE_UPLOAD) {
+        aloft_upload_fail(m, ALOFT_ERR_STALLED);
+        enter(m, PHASE_UPLOAD); /* The engine is about to end it. */
+    } else if (outcome == OUTCOME_GONE || is_over) {
         end_connection(m);
         return true;
     }
@@ -409,7 +437,7 @@ static bool turn(struct aloft_module *m)
 
 uint32_t aloft_web_step(struct aloft_module *m)
 {
-    struct aloft_web_state *w = &m->web;
+    const struct aloft_web_state *w = m->web;
 
     if (!aloft_web_is_running(m)) {
         return UINT32_MAX;
@@ -419,7 +447,9 @@ uint32_t aloft_web_step(struct aloft_module *m)
     for (uint8_t n = 0; n < TURNS_MAX; n++) {
         if (!turn(m)) {
             bool is_idle = phases[w->phase].total_ms == 0;
-            return is_idle ? UINT32_MAX : (uint32_t)(find_deadline(m) - m->now_ms);
+            bool has_fed_engine = n > 0 && w->phase == PHASE_UPLOAD;
+            uint32_t wait_ms = is_idle ? UINT32_MAX : (uint32_t)(find_deadline(m) - m->now_ms);
+            return has_fed_engine ? 0 : wait_ms;
         }
     }
     return 0;
@@ -427,16 +457,21 @@ uint32_t aloft_web_step(struct aloft_module *m)
 
 void aloft_web_init(struct aloft_module *m)
 {
-    m->web.listener = -1;
-    m->web.dns = -1;
+    m->web = m->config.web;
+    if (m->web == NULL) {
+        return;
+    }
+    memset(m->web, 0, sizeof *m->web);
+    m->web->listener = -1;
+    m->web->dns = -1;
     for (uint8_t i = 0; i < ALOFT_WEB_CONNECTIONS; i++) {
-        m->web.connections[i].socket = -1;
+        m->web->connections[i].socket = -1;
     }
 }
 
 bool aloft_web_is_running(const struct aloft_module *m)
 {
-    return m->web.listener >= 0;
+    return m->web != NULL && m->web->listener >= 0;
 }
 
 static void log_port(const struct aloft_module *m)
@@ -446,17 +481,16 @@ static void log_port(const struct aloft_module *m)
 
     aloft_text_init(&t, line, sizeof line);
     aloft_text_add(&t, "web.started port=");
-    aloft_text_add_uint(&t, m->web.port);
+    aloft_text_add_uint(&t, m->web->port);
     aloft_log(m, line);
 }
 
 enum aloft_err aloft_web_start(struct aloft_module *m, uint16_t port)
 {
     const struct aloft_port_net *net = &m->port->net;
-    struct aloft_web_state *w = &m->web;
+    struct aloft_web_state *w = m->web;
 
-    if (m->config.web_buf == NULL || m->config.web_cap < ALOFT_CONFIG_WEB_BYTES ||
-        m->config.web_cap > UINT16_MAX || net->listen == NULL || net->accept == NULL) {
+    if (w == NULL || net->listen == NULL || net->accept == NULL) {
         return ALOFT_ERR_UNSUPPORTED;
     }
     enum aloft_err err = net->listen(m->port->ctx, port, &w->listener, &w->port);
@@ -473,10 +507,14 @@ enum aloft_err aloft_web_start(struct aloft_module *m, uint16_t port)
 
 void aloft_web_stop(struct aloft_module *m)
 {
-    struct aloft_web_state *w = &m->web;
+    struct aloft_web_state *w = m->web;
 
     if (!aloft_web_is_running(m)) {
         return;
+    }
+    aloft_upload_cancel(m);
+    if (w->phase == PHASE_ANSWER) {
+        end_answer(m);
     }
     for (uint8_t i = 0; i < ALOFT_WEB_CONNECTIONS; i++) {
         close_connection(m, i);

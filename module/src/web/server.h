@@ -10,7 +10,7 @@
 
 /*
  * The module's web server: up to ALOFT_WEB_CONNECTIONS connections are held, one of them is served
- * at a time over the one buffer `config.web_buf` (facts/at-commands.md 3.1). The phases of the
+ * at a time over the one buffer in `config.web` (facts/at-commands.md 3.1). The phases of the
  * served connection:
  *
  *   IDLE --bytes--> HEAD ---------------------> ANSWER --> SKIP --> IDLE, or HEAD if bytes wait
@@ -28,7 +28,7 @@ void aloft_web_init(struct aloft_module *m);
 
 /**
  * @param port  0 = any free one; the log says which.
- * @retval ALOFT_ERR_UNSUPPORTED  There is no buffer, or the port cannot listen.
+ * @retval ALOFT_ERR_UNSUPPORTED  There is no memory for it, or the port cannot listen.
  * @retval ALOFT_ERR_CONNECT      The port is taken.
  */
 ALOFT_MUST_CHECK

@@ -5,10 +5,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "aloft/config.h"
 #include "aloft/err.h"
 
-/* Private state of module/src/web, complete only so that struct aloft_module can be allocated
- * statically. What is large lies in the caller's `config.web_buf`. */
+/* Private state of module/src/web, complete only so that it can be allocated statically. It is not
+ * part of struct aloft_module: a module without a web server need not have memory for one. */
 
 #define ALOFT_WEB_CONNECTIONS 7 /**< Held at once (facts/at-commands.md 3.1). */
 
@@ -17,7 +18,7 @@ struct aloft_web_connection {
     uint32_t idle_ms; /**< Time, low bits: since then nobody asked anything. */
 };
 
-/** The server: see web/server.h. */
+/** The server: see web/server.h. Its members are private. */
 struct aloft_web_state {
     uint64_t begun_ms;     /**< The phase of the current connection began. */
     uint64_t moved_ms;     /**< Its peer's last sign of life. */
@@ -43,6 +44,7 @@ struct aloft_web_state {
     bool is_uploading;         /**< The engine stores the body. */
     int8_t upload_end;         /**< What the engine said last: 0 nothing, 1 done, -1 failed. */
     enum aloft_err upload_err; /**< Why the body ends early. */
+    uint8_t buf[ALOFT_CONFIG_WEB_BYTES];
 };
 
 #endif

@@ -53,6 +53,7 @@ struct machine {
     struct aloft_uart_format uart_format;
     uint32_t least_free_bytes; /**< Of memory, seen at boot or when asked. */
     uint8_t user_ram[MACHINE_USER_RAM_BYTES];
+    struct aloft_web_state web;
     struct aloft_module module;
     char url_buf[VIRTUAL_URL_BYTES];
 };

@@ -275,6 +275,7 @@ static enum aloft_err start_module(struct machine *m)
         .user_ram_cap = sizeof m->user_ram,
         .url_buf = m->url_buf,
         .url_cap = sizeof m->url_buf,
+        .web = &m->web,
     };
 
     if (o->customize) {
