@@ -2,6 +2,7 @@
 """The virtual module's way to the network: name look-up, sockets, TLS, maps. The server here only listens and notes."""
 
 import contextlib
+import re
 import socket
 import ssl
 import subprocess
@@ -219,3 +220,66 @@ def test_the_token_never_reaches_the_log(start, listen):
     module.command("AT+CIUPDATE=0")
     assert f"Authorization: token {token}\r\n".encode() in server.heads[0]
     assert token not in module.log.read_text()
+
+
+def place_of(module, port):
+    """Where the module's listener of `port` really is: (host, port)."""
+    found = re.search(rf"net\.listening asked={port} at=([0-9.]+):([0-9]+)", module.log.read_text())
+    assert found, module.log.read_text()
+    return found.group(1), int(found.group(2))
+
+
+def get_version(place, source=None):
+    """The first bytes the module's web server answers."""
+    with socket.create_connection(place, DEADLINE_S, source_address=source) as stream:
+        stream.sendall(b"GET /getversion HTTP/1.1\r\nHost: a\r\n\r\n")
+        return stream.recv(4096)
+
+
+def test_a_server_of_the_module_is_where_the_map_of_own_says_and_needs_no_station_link(start):
+    module = start("--net-map", "own:80=127.0.0.3:0", is_joined=False)
+    assert module.command("AT+WEBSERVER=1,80,25") == b"\r\nOK\r\n"
+    place = place_of(module, 80)
+    assert place[0] == "127.0.0.3"
+    assert get_version(place).startswith(b"HTTP/1.1 200 OK\r\n")
+
+
+def test_a_server_of_the_module_is_at_the_bind_address(start):
+    module = start("--bind", "127.0.0.4", is_joined=False)
+    assert module.command("AT+WEBSERVER=1,0,25") == b"\r\nOK\r\n"
+    place = place_of(module, 0)
+    assert place[0] == "127.0.0.4"
+    assert get_version(place).startswith(b"HTTP/1.1 200 OK\r\n")
+
+
+def test_by_default_a_server_of_the_module_is_on_loopback_only(start):
+    module = start(is_joined=False)
+    module.command("AT+WEBSERVER=1,0,25")
+    assert place_of(module, 0)[0] == "127.0.0.1"
+
+
+def test_a_restart_closes_the_servers_of_the_module(start):
+    module = start(is_joined=False)
+    module.command("AT+WEBSERVER=1,0,25")
+    place = place_of(module, 0)
+    module.command("AT+RST")
+    module.read_until(b"ready\r\n")
+    with pytest.raises(ConnectionRefusedError):
+        get_version(place)
+
+
+def test_a_port_that_is_taken_is_an_error_and_the_log_names_the_remedy(start, listen):
+    port = listen().port
+    module = start(is_joined=False)
+    assert module.command(f"AT+WEBSERVER=1,{port},25") == b"\r\nERROR\r\n"
+    log = module.log.read_text()
+    assert f"net.refused asked={port} protocol=tcp at=127.0.0.1:{port} " in log
+    assert f"--net-map own:{port}=127.0.0.1:" in log
+
+
+@pytest.mark.parametrize("address", ["localhost", "", "127.0.0.1:80", "[::1]"])
+def test_a_bind_address_that_is_none_is_wrong_usage(aloft, tmp_path, address):
+    done = subprocess.run([aloft, "module", "--flash", tmp_path / "f", "--bind", address], capture_output=True, text=True,
+                          timeout=DEADLINE_S, check=False)
+    assert done.returncode == 2
+    assert f"--bind '{address}' is no IPv4 or IPv6 address" in done.stderr

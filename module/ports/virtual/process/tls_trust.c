@@ -87,7 +87,7 @@ static enum aloft_err load_ca(struct tls_trust *t, const char *pem)
     if (!pem) {
         (void)snprintf(t->failure, sizeof t->failure,
                        "the server is to be verified, but the setting " ALOFT_SETTING_TLS_CA
-                       " holds no CA certificate");
+                       " holds no CA certificate (AT+UPDATETLS=1 stores one)");
         return ALOFT_ERR_TLS;
     }
     int rc = mbedtls_x509_crt_parse(&t->ca, (const unsigned char *)pem, strlen(pem) + 1);
@@ -165,8 +165,8 @@ enum aloft_err tls_trust_judge(struct tls_trust *t, const mbedtls_x509_crt *peer
     hex_encode(seen, sizeof seen, seen_hex);
     if (t->kind == ALOFT_TLS_TRUST_NONE) {
         log_warn("tls.unverified",
-                 "host=%s pin=%s remedy=\"any server could pose as this one: trust a CA, or this "
-                 "pin\"",
+                 "host=%s pin=%s remedy=\"anybody on the way could pose as this server: "
+                 "AT+UPDATETLS=1 trusts a CA, AT+UPDATETLS=2 this pin\"",
                  t->host, seen_hex);
         return ALOFT_ERR_OK;
     }
