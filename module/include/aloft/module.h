@@ -14,6 +14,7 @@
 #include "aloft/port.h"
 #include "aloft/state/at.h"
 #include "aloft/state/ciupdate.h"
+#include "aloft/state/clock.h"
 #include "aloft/state/http.h"
 #include "aloft/state/system.h"
 #include "aloft/state/trust.h"
@@ -96,6 +97,7 @@ struct aloft_module {
     struct aloft_trust_state trust;
     struct aloft_uart_state uart;
     struct aloft_userram_state userram;
+    struct aloft_clock_state clock;
     struct aloft_wifi_state_data wifi;
     struct aloft_http_state http;
     struct aloft_upgrade_state upgrade;
