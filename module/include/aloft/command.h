@@ -24,8 +24,8 @@ enum aloft_param_kind {
 struct aloft_param {
     enum aloft_param_kind kind;
     int32_t number;
-    const char *text; /**< NUL-terminated (also contains no other NUL); borrowed until the handler
-                         returns. */
+    const char *text; /**< NUL-terminated (also contains no other NUL); borrowed until the command
+                         ends, also one that answered LATER. */
     uint16_t text_len;
 };
 

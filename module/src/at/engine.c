@@ -136,7 +136,7 @@ static void answer_busy(struct aloft_module *m, const struct aloft_at_line *line
 {
     size_t len = sizeof forced_restart - 1;
 
-    if (line->len == len && aloft_table_is_same(m, line->text, forced_restart, len)) {
+    if (line->len == len && aloft_table_is_same(m, line->text + line->start, forced_restart, len)) {
         aloft_at_force_restart(m);
         return;
     }
@@ -160,6 +160,9 @@ static void take_line(struct aloft_module *m, enum aloft_line_event event)
         return;
     }
     aloft_at_finish(m, execute_line(m, &m->at.line));
+    if (m->at.phase == ALOFT_AT_RUNNING || m->at.phase == ALOFT_AT_DATA) {
+        aloft_line_keep(&m->at.line);
+    }
 }
 
 static size_t take_data(struct aloft_module *m, const uint8_t *buf, size_t len)

@@ -6,11 +6,15 @@
 
 static void append(struct aloft_at_line *line, char c)
 {
-    if (line->len == ALOFT_CONFIG_LINE_BYTES) {
+    size_t at = (size_t)line->start + line->len;
+    size_t end = line->start == 0 ? ALOFT_CONFIG_LINE_BYTES : sizeof line->text - 1;
+
+    if (at == end) {
         line->is_too_long = true;
         return;
     }
-    line->text[line->len++] = c;
+    line->text[at] = c;
+    line->len++;
 }
 
 enum aloft_line_event aloft_line_add(struct aloft_at_line *line, uint8_t byte)
@@ -24,7 +28,7 @@ enum aloft_line_event aloft_line_add(struct aloft_at_line *line, uint8_t byte)
     if (line->has_cr) {
         line->has_cr = false;
         if (byte == '\n') {
-            line->text[line->len] = '\0';
+            line->text[line->start + line->len] = '\0';
             return line->is_too_long ? ALOFT_LINE_TOO_LONG : ALOFT_LINE_WHOLE;
         }
         append(line, '\r');
@@ -45,10 +49,17 @@ void aloft_line_clear(struct aloft_at_line *line)
     line->skips_lf = false;
 }
 
+void aloft_line_keep(struct aloft_at_line *line)
+{
+    line->start = (uint16_t)(line->len + 1);
+    aloft_line_clear(line);
+}
+
 void aloft_line_drop(struct aloft_at_line *line)
 {
     bool had_cr = line->has_cr;
 
     aloft_line_clear(line);
+    line->start = 0;
     line->skips_lf = had_cr;
 }

@@ -8,7 +8,7 @@
 
 enum aloft_line_event {
     ALOFT_LINE_MORE,
-    ALOFT_LINE_WHOLE,    /**< `text` (NUL-terminated) and `len` hold it, without CR LF. */
+    ALOFT_LINE_WHOLE,    /**< `len` bytes and a NUL from `text + start` on; without CR LF. */
     ALOFT_LINE_TOO_LONG, /**< Its CR LF came, its bytes are lost. */
 };
 
@@ -17,7 +17,12 @@ enum aloft_line_event aloft_line_add(struct aloft_at_line *line, uint8_t byte);
 
 void aloft_line_clear(struct aloft_at_line *line);
 
-/** Forget an unfinished line; if it ended in CR, the LF that may follow is forgotten too. */
+/** Leave the line where it is, because its command still runs: what comes stands behind it. There
+ * is not always room for more than the few bytes of a forced restart. */
+void aloft_line_keep(struct aloft_at_line *line);
+
+/** Forget an unfinished line and the kept one; if it ended in CR, the LF that may follow is
+ * forgotten too. */
 void aloft_line_drop(struct aloft_at_line *line);
 
 #endif

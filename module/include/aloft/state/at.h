@@ -22,8 +22,11 @@ enum aloft_at_phase {
     ALOFT_AT_HALTED,     /**< The port was told to restart. */
 };
 
+#define ALOFT_AT_BUSY_BYTES 8 /**< Of a line behind the longest command: `AT+RST` has 6. */
+
 struct aloft_at_line {
-    char text[ALOFT_CONFIG_LINE_BYTES + 1];
+    char text[ALOFT_CONFIG_LINE_BYTES + 1 + ALOFT_AT_BUSY_BYTES];
+    uint16_t start; /**< The line begins here; the command that runs stands before it. */
     uint16_t len;
     bool is_too_long;
     bool has_cr;   /**< The last byte was a CR, not yet in `text`. */
