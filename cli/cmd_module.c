@@ -7,10 +7,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "aloft/bytes.h"
 #include "aloft/limits.h"
+#include "aloft/pem.h"
 #include "commands.h"
+#include "host/auto.h"
+#include "host/files.h"
 #include "process/endpoint.h"
 #include "process/identity.h"
+#include "process/settings.h"
 #include "process/virtual.h"
 #include "virtual_main.h"
 
@@ -104,6 +109,55 @@ static int take_confirm(const struct opt_values *v, struct aloft_confirm_config 
     return EXIT_DONE;
 }
 
+static int take_pin(const char *text, uint8_t *ret_pin)
+{
+    for (size_t i = 0; i < ALOFT_TLS_PIN_BYTES; i++) {
+        unsigned high = aloft_hex_digit(text[2 * i]);
+        unsigned low = high < 16 ? aloft_hex_digit(text[2 * i + 1]) : high;
+        if (low >= 16) {
+            return usage_error("--pin is not %d hex digits", 2 * ALOFT_TLS_PIN_BYTES);
+        }
+        ret_pin[i] = (uint8_t)(high << 4 | low);
+    }
+    return text[2 * ALOFT_TLS_PIN_BYTES] == '\0'
+               ? EXIT_DONE
+               : usage_error("--pin is not %d hex digits", 2 * ALOFT_TLS_PIN_BYTES);
+}
+
+/* `ret_ca` is to be freed by the caller in any case. */
+static int take_ca(const char *path, uint8_t **ret_ca, size_t *ret_len)
+{
+    struct error e = {0};
+
+    if (file_load(path, SETTINGS_VALUE_BYTES, ret_ca, ret_len, &e) != ALOFT_ERR_OK) {
+        return failure("--ca: %s", e.sentence);
+    }
+    return aloft_pem_is_certificates((const char *)*ret_ca, *ret_len)
+               ? EXIT_DONE
+               : failure("--ca: '%s' is not one or more PEM certificates", path);
+}
+
+static int take_trust(const struct opt_values *v, struct virtual_trust *ret_trust, uint8_t *ret_pin,
+                      uint8_t **ret_ca)
+{
+    ret_trust->is_fixed = opt_has(v, "fixed-trust");
+    if (opt_has(v, "pin") && opt_has(v, "ca")) {
+        return usage_error("--ca and --pin exclude each other");
+    }
+    if (opt_has(v, "pin")) {
+        ret_trust->trust = ALOFT_TLS_TRUST_PIN;
+        ret_trust->pin = ret_pin;
+        return take_pin(opt_text(v, "pin"), ret_pin);
+    }
+    if (!opt_has(v, "ca")) {
+        return EXIT_DONE;
+    }
+    int rc = take_ca(opt_text(v, "ca"), ret_ca, &ret_trust->ca_len);
+    ret_trust->trust = ALOFT_TLS_TRUST_CA;
+    ret_trust->ca = *ret_ca;
+    return rc;
+}
+
 struct customization {
     virtual_customize_fn *customize;
     void *ctx;
@@ -114,6 +168,8 @@ static int run_customized(const struct opt_values *v, void *ctx)
     const struct customization *c = ctx;
     struct error e = {0};
     uint8_t mac[6];
+    uint8_t pin[ALOFT_TLS_PIN_BYTES];
+    AUTO_FREE uint8_t *ca = NULL;
     struct virtual_options o = {
         .customize = c->customize,
         .customize_ctx = c->ctx,
@@ -140,6 +196,9 @@ static int run_customized(const struct opt_values *v, void *ctx)
     }
     if (rc == EXIT_DONE) {
         rc = take_confirm(v, &o.confirm);
+    }
+    if (rc == EXIT_DONE) {
+        rc = take_trust(v, &o.trust, pin, &ca);
     }
     if (rc == EXIT_DONE && opt_has(v, "mac")) {
         o.mac = mac;
@@ -174,6 +233,15 @@ static const struct opt opts[] = {
      false, false},
     {OPT_VALUE, "token", "HEX", "Token of mode 0, 40 hex digits; default none.", false, false},
     {OPT_VALUE, "token-tls", "HEX", "Token of mode 1, 40 hex digits; default none.", false, false},
+    {OPT_VALUE, "ca", "FILE",
+     "Compiled in: TLS servers must be signed by these CAs (PEM). Default: any server will do.",
+     false, false},
+    {OPT_VALUE, "pin", "HEX",
+     "Compiled in: TLS servers must have this key, 64 hex digits: SHA-256 of its public key (RFC "
+     "7469).",
+     false, false},
+    {OPT_FLAG, "fixed-trust", NULL, "AT+UPDATETLS may not change whom TLS connections trust.",
+     false, false},
     {OPT_VALUE, "ap", "SSID:PASSWORD",
      "An access point in the air; empty password: open. Default aloft:12345678.", false, true},
     {OPT_VALUE, "mac", "AA:..:FF", "MAC of the station; default: random, remembered for FILE.",

@@ -2,6 +2,7 @@
 """AT+CIUPDATECFG and AT+UPDATETLS on a virtual module, against `aloft serve` with a certificate of a CA of its own."""
 
 import hashlib
+import subprocess
 
 import pytest
 
@@ -36,14 +37,28 @@ def deployed(aloft, tmp_path_factory, authorities):
 
 
 @pytest.fixture
-def module(aloft, tmp_path, deployed):
-    """A module that knows no server but a closed port; joined, echo off, on its old version."""
+def start(aloft, tmp_path, deployed):
+    """Start a module on its old version that knows no server but a closed port; joined, echo off."""
     image = deployed.make_image(LAYOUT, OLD, "100k")
-    with VirtualModule(aloft, tmp_path, layout=LAYOUT, app=image, ap=AP, ota=1, ota_tls=1) as module:
+    running = []
+
+    def _start(*options):
+        module = VirtualModule(aloft, tmp_path, layout=LAYOUT, app=image, ap=AP, ota=1, ota_tls=1, options=options)
+        running.append(module)
+        module.start()
         module.read_until(READY)
         module.command("ATE0")
         module.join(*AP)
-        yield module
+        return module
+
+    yield _start
+    for module in running:
+        module.stop()
+
+
+@pytest.fixture
+def module(start):
+    return start()
 
 
 @pytest.fixture
@@ -156,3 +171,52 @@ def test_trust_holds_after_a_restart(pointed, deployed, authorities):
 def test_a_private_key_is_not_taken_for_a_ca(pointed, authorities):
     assert store_ca(pointed, authorities[0].key.read_bytes()) == ERROR
     assert pointed.command("AT+UPDATETLS?") == b'+UPDATETLS:0,"",0,""\r\n' + OK
+
+
+# -- compiled in -------------------------------------------------------------------------------------------------------
+
+def test_a_compiled_in_ca_holds_until_the_host_mcu_stores_another_trust(start, deployed, authorities):
+    module = start("--ca", str(authorities[1].cert))
+    module.command(line_of(deployed))
+    assert_refused_before_any_request(module, deployed)
+    assert module.command("AT+UPDATETLS=1") == OK  # the same CA, now by the setting
+    assert_refused_before_any_request(module, deployed)
+    assert store_ca(module, authorities[0].pem) == OK
+    assert upgrade(module, 1) == UPGRADED
+
+
+def test_a_fixed_ca_is_the_only_one_that_counts(start, deployed, authorities):
+    module = start()
+    assert store_ca(module, authorities[1].pem) == OK
+    module.stop()
+    module = start("--ca", str(authorities[0].cert), "--fixed-trust")
+    assert module.command("AT+UPDATETLS=0") == ERROR
+    assert module.command(line_of(deployed)) == OK
+    assert upgrade(module, 1) == UPGRADED
+
+
+def test_the_server_tells_its_pin_at_start_and_it_can_be_compiled_in(start, deployed):
+    pin = pin_of(deployed.data / "cert.pem")
+    assert f"\n                    {pin}\n" in deployed.log.read_text()
+    module = start("--pin", pin)
+    assert module.command("AT+UPDATETLS?") == f'+UPDATETLS:2,"{pin}",0,""\r\n'.encode() + OK
+    assert module.command(line_of(deployed)) == OK
+    assert upgrade(module, 1) == UPGRADED
+
+
+@pytest.mark.parametrize("options, sentence", [
+    (("--pin", "00"), "--pin is not 64 hex digits"),
+    (("--pin", "0" * 65), "--pin is not 64 hex digits"),
+    (("--pin", "g" * 64), "--pin is not 64 hex digits"),
+    (("--ca", "/nonexistent"), "/nonexistent"),
+    (("--ca", "APP"), "--ca: "),
+    (("--ca", "APP", "--pin", "0" * 64), "exclude each other"),
+])
+def test_an_option_that_names_no_trust_is_refused(aloft, tmp_path, deployed, options, sentence):
+    image = str(deployed.make_image(LAYOUT, OLD, "100k"))
+    words = [image if word == "APP" else word for word in options]
+    done = subprocess.run([aloft, "module", "--flash", str(tmp_path / "m.bin"), "--app", image, *words], text=True,
+                          stdin=subprocess.DEVNULL, capture_output=True, timeout=30, check=False)
+    assert done.returncode in (1, 2)
+    assert sentence in done.stderr
+    assert not (tmp_path / "m.bin").exists()

@@ -99,7 +99,9 @@ enum aloft_tls_trust {
 };
 
 /** PEM, one or more certificates: read by the port when a connection with ALOFT_TLS_TRUST_CA is
- * opened. Not there, or not readable: the connection fails with ALOFT_ERR_TLS. */
+ * opened. Not there, or not readable: the connection fails with ALOFT_ERR_TLS. A port may answer
+ * get() with certificates of its firmware while it was never set, and must when the trust is fixed
+ * to them (struct aloft_module_config): an earlier firmware may have let somebody set it. */
 #define ALOFT_SETTING_TLS_CA "tls.ca"
 
 #define ALOFT_TLS_PIN_BYTES 32

@@ -15,6 +15,7 @@
 #include "catalog/catalog.h"
 #include "host/auto.h"
 #include "host/files.h"
+#include "host/hashes.h"
 #include "host/log.h"
 #include "serve/contact_notes.h"
 #include "serve/data_dir.h"
@@ -47,6 +48,7 @@ struct serving {
     struct contact_queue *contacts;
     struct wire *wire;
     struct api *api;
+    char pin[HASH_HEX_BYTES]; /* Of the module plane's certificate. */
 };
 
 static enum aloft_err parse_addresses(struct serving *s, struct error *e)
@@ -101,7 +103,8 @@ static enum aloft_err start_wire(struct serving *s, struct error *e)
         options.certificate = certificate;
         options.key = key;
     }
-    return wire_start(&options, s->catalog, s->contacts, &s->wire, e);
+    enum aloft_err err = wire_start(&options, s->catalog, s->contacts, &s->wire, e);
+    return err == ALOFT_ERR_OK ? wire_certificate_pin(options.certificate, s->pin, e) : err;
 }
 
 /* Nobody asked for 80 and 443, and we may not have them: go on with ports everybody may have.
@@ -228,8 +231,11 @@ static void print_overview(const struct serving *s)
     (void)printf("Point modules here:\n"
                  "  stock firmware    let your DNS resolve iot.espressif.cn to %s%s\n"
                  "  own build         AT_OTA_SERVER_IP \"%s\", AT_OTA_SERVER_PORT %u, and the\n"
-                 "                    product's token as AT_OTA_TOKEN_KEY\n\n",
-                 host, has_stock_ports(s) ? "" : ",\n" STOCK_PORTS_HINT, host, port);
+                 "                    product's token as AT_OTA_TOKEN_KEY\n"
+                 "  module library    AT+CIUPDATECFG; AT+UPDATETLS=2,\"<pin>\" to take no other "
+                 "server:\n"
+                 "                    %s\n\n",
+                 host, has_stock_ports(s) ? "" : ",\n" STOCK_PORTS_HINT, host, port, s->pin);
     if (s->dir.has_new_token) {
         (void)printf("The first API token is in %s/" DATA_DIR_TOKEN_FILE ". Use it so:\n"
                      "  export ALOFT_API_TOKEN_FILE=%s/" DATA_DIR_TOKEN_FILE "\n"

@@ -13,6 +13,7 @@
 #include <openssl/x509.h>
 
 #include "host/files.h"
+#include "host/hashes.h"
 
 #define VALID_BEFORE_S (24 * 60 * 60L) /* clocks that are a little behind */
 #define VALID_DAYS     (20 * 365)      /* as long as a product lives */
@@ -100,4 +101,24 @@ enum aloft_err wire_certificate_ensure(const char *dir, struct error *e)
                     cert_path, key_path);
     }
     return has_cert ? ALOFT_ERR_OK : make_pair(cert_path, key_path, e);
+}
+
+enum aloft_err wire_certificate_pin(const char *path, char *ret_pin, struct error *e)
+{
+    BIO *file = BIO_new_file(path, "re");
+    X509 *x = file ? PEM_read_bio_X509(file, NULL, NULL, NULL) : NULL;
+    unsigned char *der = NULL;
+    int len = x ? i2d_X509_PUBKEY(X509_get_X509_PUBKEY(x), &der) : -1;
+    unsigned char digest[ALOFT_SHA256_BYTES];
+    enum aloft_err err = ALOFT_ERR_OK;
+
+    if (len > 0 && EVP_Digest(der, (size_t)len, digest, NULL, EVP_sha256(), NULL) == 1) {
+        hex_encode(digest, sizeof digest, ret_pin);
+    } else {
+        err = fail(e, ALOFT_ERR_TLS, "'%s' has no certificate", path);
+    }
+    OPENSSL_free(der);
+    X509_free(x);
+    BIO_free(file);
+    return err;
 }

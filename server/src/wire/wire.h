@@ -65,4 +65,15 @@ void wire_stop(struct wire *wire, unsigned grace_ms);
 ALOFT_MUST_CHECK
 enum aloft_err wire_certificate_ensure(const char *dir, struct error *e);
 
+/**
+ * The pin of a certificate: SHA-256 of its SubjectPublicKeyInfo (RFC 7469 2.4). It stays the same
+ * for a new certificate of the same key.
+ *
+ * @param path     PEM; the first certificate of it counts.
+ * @param ret_pin  Hex, HASH_HEX_BYTES.
+ * @retval ALOFT_ERR_TLS  The file has none.
+ */
+ALOFT_MUST_CHECK
+enum aloft_err wire_certificate_pin(const char *path, char *ret_pin, struct error *e);
+
 #endif

@@ -58,6 +58,11 @@ struct machine {
     char url_buf[VIRTUAL_URL_BYTES];
 };
 
+/** settings_get(), and for ALOFT_SETTING_TLS_CA the CA of the options: until the setting is set, or
+ * with fixed trust whatever it is. */
+enum aloft_err port_get_setting(const struct machine *m, const char *key, void *buf,
+                                size_t *ret_len);
+
 /** The format after every reset: 115200 8N1, no flow control (facts/at-commands.md 1.1). */
 void port_reset_uart(struct machine *m);
 

@@ -126,11 +126,29 @@ static void boot_restart(void *ctx)
     m->wants_restart = true;
 }
 
+enum aloft_err port_get_setting(const struct machine *m, const char *key, void *buf,
+                                size_t *ret_len)
+{
+    const struct virtual_trust *trust = &m->options->trust;
+    bool is_ours = trust->ca && strcmp(key, ALOFT_SETTING_TLS_CA) == 0;
+
+    if (!is_ours || !trust->is_fixed) {
+        enum aloft_err err = settings_get(m->settings, key, buf, ret_len);
+        if (!is_ours || err != ALOFT_ERR_NOT_FOUND) {
+            return err;
+        }
+    }
+    if (trust->ca_len > *ret_len) {
+        return ALOFT_ERR_TOO_BIG;
+    }
+    memcpy(buf, trust->ca, trust->ca_len);
+    *ret_len = trust->ca_len;
+    return ALOFT_ERR_OK;
+}
+
 static enum aloft_err get_setting(void *ctx, const char *key, void *buf, size_t *ret_len)
 {
-    const struct machine *m = ctx;
-
-    return settings_get(m->settings, key, buf, ret_len);
+    return port_get_setting(ctx, key, buf, ret_len);
 }
 
 static enum aloft_err set_setting(void *ctx, const char *key, const void *buf, size_t len)

@@ -28,7 +28,7 @@ static enum aloft_err open_socket(void *ctx, const struct aloft_addr *addr, uint
         return ALOFT_ERR_CONNECT;
     }
     bool has_ca = tls && tls->trust == ALOFT_TLS_TRUST_CA &&
-                  settings_get(m->settings, ALOFT_SETTING_TLS_CA, pem, &len) == ALOFT_ERR_OK;
+                  port_get_setting(m, ALOFT_SETTING_TLS_CA, pem, &len) == ALOFT_ERR_OK;
     pem[has_ca ? len : 0] = '\0';
     return net_open(m->net, addr, port, tls, has_ca ? pem : NULL, ret_socket);
 }

@@ -18,6 +18,15 @@ struct virtual_server {
     const char *token; /**< NULL = none. */
 };
 
+/** Whom TLS connections trust as if compiled in: struct aloft_module_config. */
+struct virtual_trust {
+    enum aloft_tls_trust trust;
+    const uint8_t *pin; /**< PIN: ALOFT_TLS_PIN_BYTES. */
+    const uint8_t *ca;  /**< CA: PEM, what the setting ALOFT_SETTING_TLS_CA is until it is set. */
+    size_t ca_len;
+    bool is_fixed;
+};
+
 /** Change the configuration of the module before it boots; it holds what the options say. What is
  * put into it is borrowed while virtual_run() runs. */
 typedef void virtual_customize_fn(struct aloft_module_config *config, void *ctx);
@@ -30,6 +39,7 @@ struct virtual_options {
     const char *uart;     /**< As uart_open() takes it. */
     struct virtual_server plain;
     struct virtual_server tls;
+    struct virtual_trust trust;
     const uint8_t *mac;     /**< 6 bytes; NULL = the remembered one. */
     bool has_anti_rollback; /**< From now on, remembered by FILE.efuse. */
     struct aloft_confirm_config confirm;
