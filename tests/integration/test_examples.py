@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The programs of module/examples/: what an integrator adds to the library, played on a virtual module."""
 
+import http.client
 import pathlib
+import re
+import socket
 
 import pytest
 
@@ -72,3 +75,41 @@ def test_the_rest_is_an_ordinary_module(start):
     module = start("custom_command")
     assert b"Bin version:v1.0.0(MINI-1)\r\n" in module.command("AT+GMR")
     module.join(*AP)
+
+
+# -- custom_page -------------------------------------------------------------------------------------------------------
+
+@pytest.fixture
+def page_module(start):
+    """The module with its own page, and a connection to its web server."""
+    module = start("custom_page")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    module.command("AT+CWMODE=3")
+    assert module.command(f"AT+WEBSERVER=1,{port},60") == OK
+    web = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    yield module, web
+    web.close()
+
+
+def test_an_own_page_is_served_and_calls_only_what_the_module_has(page_module):
+    _, web = page_module
+    web.request("GET", "/")
+    answer = web.getresponse()
+    page = answer.read().decode()
+    assert (answer.status, answer.getheader("Content-Type")) == (200, "text/html")
+    assert page.startswith("<!DOCTYPE html>") and "<h1>Kettle</h1>" in page and page.endswith("</html>\n")
+    assert re.findall(r"fetch\('(\w+)'", page) == ["getotainfo", "setotadata"]
+    assert not re.search(r"https?://|src=", page)
+
+
+def test_what_an_own_page_sends_upgrades_the_module(page_module):
+    module, web = page_module
+    web.request("POST", "/setotadata", body=app_image.make(version="v2.0.0"), headers={"Object": "ota"})
+    answer = web.getresponse()
+    assert (answer.status, answer.read()) == (200, b'{"state": 0}')
+    module.read_until(b"+WEBSERVERRSP:4\r\n")
+    module.write(b"AT+RST\r\n")
+    module.read_until(b"ready\r\n")
+    assert module.version() == "v2.0.0"
