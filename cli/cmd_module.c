@@ -13,6 +13,7 @@
 #include "commands.h"
 #include "host/auto.h"
 #include "host/files.h"
+#include "module_air.h"
 #include "process/endpoint.h"
 #include "process/identity.h"
 #include "process/settings.h"
@@ -42,26 +43,6 @@ static int take_server(const struct opt_values *v, const char *option, const cha
     if (ret_server->token && (strlen(ret_server->token) != ALOFT_TOKEN_CHARS ||
                               strspn(ret_server->token, "0123456789abcdef") != ALOFT_TOKEN_CHARS)) {
         return usage_error("--%s is not %d lower-case hex digits", token_option, ALOFT_TOKEN_CHARS);
-    }
-    return EXIT_DONE;
-}
-
-static int take_aps(const struct opt_values *v, struct virtual_options *o)
-{
-    const char *text;
-
-    for (size_t i = 0; (text = opt_at(v, "ap", i)); i++) {
-        char ssid[sizeof o->aps[0].ssid] = "";
-        const char *colon = strchr(text, ':');
-        if (o->n_aps == AIR_APS_MAX) {
-            return usage_error("--ap may be given %d times", AIR_APS_MAX);
-        }
-        if (!colon || (size_t)(colon - text) >= sizeof ssid ||
-            strlen(colon + 1) >= sizeof o->aps[0].password) {
-            return usage_error("--ap '%s' is not SSID:PASSWORD (up to 32 and 64 bytes)", text);
-        }
-        memcpy(ssid, text, (size_t)(colon - text));
-        air_ap_init(&o->aps[o->n_aps++], ssid, colon + 1);
     }
     return EXIT_DONE;
 }
@@ -185,7 +166,7 @@ static int run_customized(const struct opt_values *v, void *ctx)
         rc = take_server(v, "ota-tls", "token-tls", TLS_PORT, &o.tls);
     }
     if (rc == EXIT_DONE) {
-        rc = take_aps(v, &o);
+        rc = module_air_take(v, &o);
     }
     if (rc == EXIT_DONE) {
         rc = take_maps(v, &o);
@@ -244,6 +225,10 @@ static const struct opt opts[] = {
      false, false},
     {OPT_VALUE, "ap", "SSID:PASSWORD",
      "An access point in the air; empty password: open. Default aloft:12345678.", false, true},
+    {OPT_VALUE, "ap-with", "KEY=VALUE,...", "More about the --ap before it; see below.", false,
+     true},
+    {OPT_VALUE, "soft-ap-client", "MAC[,...]",
+     "A station that joins the module's soft-AP; see below.", false, true},
     {OPT_VALUE, "mac", "AA:..:FF", "MAC of the station; default: random, remembered for FILE.",
      false, false},
     {OPT_VALUE, "net-map", "FROM=TO", "Connect to TO where the module asks for FROM (HOST:PORT).",
@@ -298,12 +283,24 @@ const struct cli_command cmd_module = {
         "Each server is logged with its real place: net.listening asked=80 at=127.0.0.1:8080.\n"
         "A UDP socket for the station's address is bound to it if this machine has it.\n"
         "\n"
+        "The air:\n"
+        "  --ap-with KEY=VALUE,...  auth=open|wep|wpa|wpa2|wpa/wpa2|wpa2-ent|wpa3|wpa2/wpa3,\n"
+        "                 channel=1..14, rssi=-128..0, hidden=yes|no, bssid=AA:BB:CC:DD:EE:FF,\n"
+        "                 gateway=IP and station=IP (of a /24: what its DHCP server gives),\n"
+        "                 from=MS and until=MS (when it is there, since the start). Default:\n"
+        "                 wpa2 or open; BSSID, channel and RSSI follow from the SSID.\n"
+        "  --soft-ap-client MAC[,from=MS][,until=MS]  joins when the soft-AP comes up, or MS\n"
+        "                 later, and gets the next address behind the soft-AP's. A phone with a\n"
+        "                 hotspot is one of these and an --ap of (nearly) the same MAC.\n"
+        "\n"
         "examples:\n"
         "  aloft image make --chip esp32c3 --version v1.0.0 -o app.bin\n"
         "  aloft module --flash m.bin --app app.bin --uart pty:/tmp/at --ota 127.0.0.1:8080\n"
         "  picocom --omap crcrlf /tmp/at      (or: screen /tmp/at 115200, and Ctrl-J after Enter)\n"
         "  aloft module --flash m.bin --uart tcp:127.0.0.1:3333\n"
         "  nc -C 127.0.0.1 3333               (-C sends CR LF)\n"
+        "  aloft module --flash m.bin --ap home:12345678 --ap-with rssi=-40,channel=6 \\\n"
+        "    --ap attic:secret123 --ap-with hidden=yes,until=60000\n"
         "then AT+CWMODE=1, AT+CWJAP=\"aloft\",\"12345678\", AT+CIUPDATE",
     .opts = opts,
     .run = run,

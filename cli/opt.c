@@ -4,7 +4,7 @@
 #include <stdarg.h>
 #include <string.h>
 
-#define GIVEN_MAX 64
+#define GIVEN_MAX 160 /* `aloft module`: 48 access points, each described */
 
 struct given {
     const struct opt *opt;
@@ -43,14 +43,33 @@ int failure(const char *format, ...)
     return EXIT_FAILED;
 }
 
+/* Where the i-th value of an option stands; `n_items` past the end. */
+static size_t find_given(const struct opt_values *v, const char *name, size_t i)
+{
+    size_t k = 0;
+
+    while (k < v->n_items && (strcmp(v->items[k].opt->name, name) != 0 || i-- > 0)) {
+        k++;
+    }
+    return k;
+}
+
 const char *opt_at(const struct opt_values *v, const char *name, size_t i)
 {
-    for (size_t k = 0; k < v->n_items; k++) {
-        if (strcmp(v->items[k].opt->name, name) == 0 && i-- == 0) {
-            return v->items[k].value;
-        }
+    size_t k = find_given(v, name, i);
+
+    return k < v->n_items ? v->items[k].value : NULL;
+}
+
+size_t opt_count_before(const struct opt_values *v, const char *name, size_t i, const char *other)
+{
+    size_t end = find_given(v, name, i);
+    size_t n = 0;
+
+    for (size_t k = 0; k < end; k++) {
+        n += strcmp(v->items[k].opt->name, other) == 0 ? 1 : 0;
     }
-    return NULL;
+    return n;
 }
 
 const char *opt_text(const struct opt_values *v, const char *name)

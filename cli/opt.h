@@ -49,6 +49,9 @@ bool opt_has(const struct opt_values *v, const char *name);
 /** The i-th value of a list; NULL past the end. */
 const char *opt_at(const struct opt_values *v, const char *name, size_t i);
 
+/** How many values of list `other` stand on the command line before the i-th of list `name`. */
+size_t opt_count_before(const struct opt_values *v, const char *name, size_t i, const char *other);
+
 /** Print one specific line on stderr and give EXIT_USAGE: `return usage_error("...")`. */
 __attribute__((format(printf, 1, 2))) int usage_error(const char *format, ...);
 

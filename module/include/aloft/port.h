@@ -274,7 +274,8 @@ struct aloft_port_wifi {
     void (*ap_mac)(void *ctx, uint8_t *ret_mac);      /**< 6 bytes. */
     void (*ap_ip)(void *ctx, struct aloft_ip_config *ret_config);
     enum aloft_err (*set_ap_ip)(void *ctx, const struct aloft_ip_config *config);
-    /** NULL = by DHCP, as after init. Holds for the present link too. */
+    /** NULL = by DHCP, as after init. Holds for the present link too. An `ip` of 0.0.0.0: a link
+     * gets no address. */
     enum aloft_err (*set_station_ip)(void *ctx, const struct aloft_ip_config *config);
     /** Take effect at once where the mode has a soft-AP; copied. */
     enum aloft_err (*set_soft_ap)(void *ctx, const struct aloft_soft_ap *soft_ap);

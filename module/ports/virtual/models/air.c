@@ -206,19 +206,29 @@ static const struct air_ap *find_ap(const struct air *air, enum aloft_wifi_fail 
     return best;
 }
 
+static bool is_no_ip(const uint8_t *ip)
+{
+    return (ip[0] | ip[1] | ip[2] | ip[3]) == 0;
+}
+
 static void fill_address(const struct air *air, const struct air_ap *ap,
                          struct aloft_wifi_status *s)
 {
     struct aloft_ip_config config = air->has_station_ip ? air->station_ip : ap->lease;
-    static const uint8_t none[sizeof config.ip] = {0};
 
-    if (memcmp(config.ip, none, sizeof none) == 0) {
+    if (is_no_ip(config.ip)) {
         memcpy(config.ip, config.gateway, sizeof config.ip);
         config.ip[3] = (uint8_t)(LEASE_FIRST + air->mac[5] % LEASE_SPAN);
     }
     memcpy(s->ip, config.ip, sizeof s->ip);
     memcpy(s->gateway, config.gateway, sizeof s->gateway);
     memcpy(s->netmask, config.netmask, sizeof s->netmask);
+}
+
+/* Set by hand, or given by the DHCP server by now. */
+static bool has_address(const struct air *air, uint64_t now_ms)
+{
+    return air->has_station_ip ? !is_no_ip(air->station_ip.ip) : now_ms >= air->lease_ms;
 }
 
 static void fill_link(const struct air *air, const struct air_ap *ap, uint64_t now_ms,
@@ -232,7 +242,7 @@ static void fill_link(const struct air *air, const struct air_ap *ap, uint64_t n
     memcpy(s->bssid, ap->bssid, sizeof s->bssid);
     s->channel = ap->channel;
     s->rssi = ap->rssi;
-    if (air->has_station_ip || now_ms >= air->lease_ms) {
+    if (has_address(air, now_ms)) {
         s->state = ALOFT_WIFI_GOT_IP;
         fill_address(air, ap, s);
     }

@@ -186,8 +186,15 @@ static enum aloft_err set_up_air(struct machine *m, struct error *e)
     for (size_t i = 0; i < (o->n_aps > 0 ? o->n_aps : 1); i++) {
         if (air_add_ap(&m->air, &aps[i]) != ALOFT_ERR_OK) {
             return fail(e, ALOFT_ERR_RANGE,
-                        "--ap %s: an SSID has 1 to 32 bytes, a password none or 8 to 64",
+                        "--ap %s: an SSID has 1 to 32 bytes, a password none if open, else 8 to 64 "
+                        "(wep: 5, 10, 13 or 26)",
                         aps[i].ssid);
+        }
+    }
+    for (size_t i = 0; i < o->n_clients; i++) {
+        enum aloft_err err = air_add_client(&m->air, &o->clients[i]);
+        if (err != ALOFT_ERR_OK) {
+            return fail(e, err, "a --soft-ap-client is refused");
         }
     }
     return ALOFT_ERR_OK;

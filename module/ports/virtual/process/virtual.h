@@ -45,6 +45,8 @@ struct virtual_options {
     struct aloft_confirm_config confirm;
     struct air_ap aps[AIR_APS_MAX];
     size_t n_aps;
+    struct air_client clients[AIR_CLIENTS_MAX];
+    size_t n_clients;
     struct net_map maps[NET_MAPS_MAX];
     size_t n_maps;
     virtual_customize_fn *customize; /**< Called at every boot; NULL = as it is. */
