@@ -15,6 +15,7 @@ _Static_assert(ALOFT_CONFIG_LINE_BYTES <= UINT16_MAX && ALOFT_CONFIG_TX_BYTES <=
 _Static_assert(ALOFT_CONFIG_PARAMS >= 9 && ALOFT_CONFIG_PARAMS <= 32, "AT+CWJAP has nine");
 _Static_assert(ALOFT_CONFIG_HTTP_BYTES >= 1536, "a request of ours and a response head must fit");
 _Static_assert(ALOFT_CONFIG_STALL_MS >= 1000, "a stall below a second is ordinary Wi-Fi");
+_Static_assert(ALOFT_CONFIG_PROGRESS_BYTES >= 4096, "a line per sector is plenty");
 _Static_assert(ALOFT_CONFIG_TOTAL_MS > ALOFT_CONFIG_STALL_MS, "the whole is longer than a part");
 _Static_assert(ALOFT_CONFIG_WEB_BYTES >= 2304 && ALOFT_CONFIG_WEB_BYTES <= UINT16_MAX,
                "a request head and one portion behind it must fit, counted in 16 bits");

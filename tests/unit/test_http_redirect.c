@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "aloft/limits.h"
-#include "http/url.h"
 
 #define UPDATE  "AT+CIUPDATE=0,\"v5.0.1.0\""
 #define DONE_MS 3000
@@ -21,71 +20,6 @@ static int tear_down(void **state)
 {
     world_free(*state);
     return 0;
-}
-
-/* RFC 3986 4.2. */
-static void location__is_taken_apart(void **state)
-{
-    static const struct {
-        const char *text;
-        bool has_scheme;
-        bool is_tls;
-        const char *host;
-        uint16_t port;
-        const char *target;
-    } rows[] = {
-        {"http://a.b/c?d", true, false, "a.b", 0, "/c?d"},
-        {"HTTPS://a.b:8443/c#frag", true, true, "a.b", 8443, "/c"},
-        {"http://a.b", true, false, "a.b", 0, ""},
-        {"http://a.b?x", true, false, "a.b", 0, "?x"},
-        {"http://a.b:/c", true, false, "a.b", 0, "/c"},
-        {"//a.b/c", false, false, "a.b", 0, "/c"},
-        {"/c?d=http://x/", false, false, NULL, 0, "/c?d=http://x/"},
-        {"?d", false, false, NULL, 0, "?d"},
-        {"c/d", false, false, NULL, 0, "c/d"},
-    };
-    (void)state;
-
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        struct aloft_url url = {0};
-        assert_err(aloft_url_parse(rows[i].text, strlen(rows[i].text), &url), ALOFT_ERR_OK);
-        assert_int_equal(url.has_scheme, rows[i].has_scheme);
-        assert_int_equal(url.is_tls, rows[i].is_tls);
-        assert_int_equal(url.port, rows[i].port);
-        assert_int_equal(url.host != NULL, rows[i].host != NULL);
-        if (url.host != NULL) {
-            assert_int_equal(url.host_len, strlen(rows[i].host));
-            assert_memory_equal(url.host, rows[i].host, url.host_len);
-        }
-        assert_int_equal(url.target_len, strlen(rows[i].target));
-        assert_memory_equal(url.target, rows[i].target, url.target_len);
-    }
-}
-
-static void location__no_module_can_go_to_is_refused(void **state)
-{
-    static const char *const rows[] = {
-        "",
-        "ftp://a/b",
-        "http:/a",
-        "http:",
-        "http://",
-        "http:///c",
-        "http://a\\b/c",
-        "http://a:0/c",
-        "http://a:65536/c",
-        "http://a:99999999999/c",
-        "http://a:80x/c",
-        "http://a b/c",
-        "/c\x01",
-        "/\xc3\xa4",
-    };
-    (void)state;
-
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        struct aloft_url url = {0};
-        assert_err(aloft_url_parse(rows[i], strlen(rows[i]), &url), ALOFT_ERR_SYNTAX);
-    }
 }
 
 static void redirect__leads_to_the_right_place(void **state)
@@ -237,8 +171,6 @@ static void redirect__with_a_long_target_works_as_long_as_it_fits(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(location__is_taken_apart),
-        CASE(location__no_module_can_go_to_is_refused),
         CASE(redirect__leads_to_the_right_place),
         CASE(relative_redirect__starts_from_the_place_before),
         CASE(redirects__are_followed_ten_times),

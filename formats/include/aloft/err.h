@@ -50,7 +50,8 @@
     X(IO,            -39, "the operating system reported an error")                         \
     X(HEADER,        -40, "a field of the header has an impossible value")                  \
     X(CANCELLED,     -41, "it was cancelled")                                               \
-    X(SECURE_VERSION, -42, "the secure version is below the one this device demands")
+    X(SECURE_VERSION, -42, "the secure version is below the one this device demands")      \
+    X(POLICY,        -43, "the upgrade policy of this module forbids the image")
 /* clang-format on */
 
 enum aloft_err {

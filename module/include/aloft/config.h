@@ -27,6 +27,17 @@
 #define ALOFT_CONFIG_HTTP_BYTES 2048
 #endif
 
+/** Silence of the host MCU that ends the data phase of AT+USEROTA, ms; 0 = never, as stock does
+ * (facts/at-commands.md 6.2, row 23). */
+#ifndef ALOFT_CONFIG_URL_IDLE_MS
+#define ALOFT_CONFIG_URL_IDLE_MS 60000
+#endif
+
+/** Bytes between two progress lines of AT+USEROTA. */
+#ifndef ALOFT_CONFIG_PROGRESS_BYTES
+#define ALOFT_CONFIG_PROGRESS_BYTES 65536
+#endif
+
 /** Silence of a peer that ends a transfer, ms (facts/at-commands.md 6.1, row 10). */
 #ifndef ALOFT_CONFIG_STALL_MS
 #define ALOFT_CONFIG_STALL_MS 20000

@@ -19,6 +19,7 @@
 #include "aloft/state/system.h"
 #include "aloft/state/trust.h"
 #include "aloft/state/upgrade.h"
+#include "aloft/state/userota.h"
 #include "aloft/state/web.h"
 #include "aloft/state/wifi.h"
 
@@ -73,9 +74,12 @@ struct aloft_module_config {
     uint8_t *user_ram;   /**< What AT+USERRAM lends to the host MCU; NULL = nothing. */
     size_t user_ram_cap; /**< Bytes of it. */
     struct aloft_confirm_config confirm;
+    struct aloft_upgrade_policy upgrade_policy;
     bool accepts_lower_case;  /**< `at+gmr` too; default upper case only. */
     bool query_as_documented; /**< AT+CIUPDATE? prints `+CIPUPDATE:` (docs) instead of `+CIUPDATE:`
                                  (code). */
+    bool prints_all_news;     /**< `+CIPUPDATE:2` and `3` although AT+CIUPDATE named a version. */
+    bool userota_prints_progress; /**< `+USEROTA:<bytes>,<total>` while the file comes. */
     bool is_trust_fixed; /**< AT+UPDATETLS answers ERROR; what it stored before does not count. */
     struct aloft_web_state *web; /**< Memory of the web server, borrowed for the module's life; NULL
                             = AT+WEBSERVER answers ERROR. */
@@ -94,6 +98,7 @@ struct aloft_module {
     struct aloft_basic_state basic; /* These four are small: together they have no gaps. */
     struct aloft_system_state system;
     struct aloft_ciupdate_state ciupdate;
+    struct aloft_userota_state userota;
     struct aloft_trust_state trust;
     struct aloft_uart_state uart;
     struct aloft_userram_state userram;

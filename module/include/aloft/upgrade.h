@@ -25,6 +25,38 @@ enum aloft_upgrade_news {
 
 typedef void aloft_upgrade_fn(struct aloft_module *m, enum aloft_upgrade_news news);
 
+/** Which images are taken, beyond those that fit chip and slot (facts/at-commands.md 6.1, row 21).
+ * Judged by the app descriptor, before anything is erased. Zeroed it takes all, as stock does. */
+struct aloft_upgrade_policy {
+    const char *project_name; /**< The descriptor's, exactly; NULL = any. */
+    /**
+     * Dotted numbers, `v` in front or not: `v5.0.1.0`; NULL = any. Compared number by number, one
+     * that is missing counts as 0, and what follows the numbers (`-dev`) does not count. A version
+     * that begins with no number is below all.
+     */
+    const char *minimum_version;
+};
+
+/**
+ * Begin an upgrade from a URL, as AT+USEROTA does; nothing is printed, and the module is not
+ * restarted: when DONE was told, the new image is the next to boot.
+ *
+ * @param url   http or https, absolute, `url_len` bytes of printable ASCII, up to 8192; borrowed
+ *              until DONE or FAILED was told or the upgrade was cancelled.
+ * @param tell  Called from steps of the module; DONE or FAILED is last.
+ * @retval ALOFT_ERR_BUSY    An upgrade or another request of the HTTP client runs.
+ * @retval ALOFT_ERR_SYNTAX  Not such a URL.
+ * @retval ALOFT_ERR_TOO_BIG It is too long.
+ * Refused, it was not begun, and `tell` is not called.
+ */
+ALOFT_MUST_CHECK
+enum aloft_err aloft_upgrade_from_url(struct aloft_module *m, const char *url, size_t url_len,
+                                      aloft_upgrade_fn *tell);
+
+/** Bytes of the file in flash, and of the whole file (0 = the server did not say). Both are 0
+ * before the file comes. */
+void aloft_upgrade_progress(const struct aloft_module *m, uint32_t *ret_bytes, uint32_t *ret_total);
+
 /** One runs. */
 bool aloft_upgrade_is_running(const struct aloft_module *m);
 

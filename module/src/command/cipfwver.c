@@ -29,7 +29,6 @@ static enum aloft_reply query(struct aloft_module *m, const struct aloft_params 
     if (aloft_upgrade_is_running(m) || aloft_http_begin(m, &request) != ALOFT_ERR_OK) {
         return ALOFT_REPLY_ERROR;
     }
-    aloft_json_init(&m->http.json, ALOFT_JSON_VERSIONS);
     m->ciupdate.is_listing = true;
     return ALOFT_REPLY_LATER;
 }

@@ -14,6 +14,7 @@ const struct aloft_family *const aloft_families[] = {
     &aloft_wifi_family,
     &aloft_wifi_list_family,
     &aloft_ciupdate_family,
+    &aloft_userota_family,
     &aloft_cipfwver_family,
     &aloft_ciupdatecfg_family,
     &aloft_updatetls_family,

@@ -32,6 +32,7 @@ extern const struct aloft_family aloft_wifi_family;
 extern const struct aloft_family aloft_wifi_station_family;
 extern const struct aloft_family aloft_wifi_list_family;
 extern const struct aloft_family aloft_ciupdate_family;
+extern const struct aloft_family aloft_userota_family;
 extern const struct aloft_family aloft_cipfwver_family;
 extern const struct aloft_family aloft_ciupdatecfg_family;
 extern const struct aloft_family aloft_updatetls_family;

@@ -8,6 +8,7 @@
 
 #include "http/follow.h"
 #include "http/head.h"
+#include "http/json.h"
 #include "trust.h"
 
 /* A look-up and a handshake need not show as socket events, so they are asked again this often. */
@@ -247,6 +248,10 @@ static void enter(struct aloft_module *m, enum aloft_http_phase phase)
     if (phase < ALOFT_HTTP_DONE && phase > m->http.reached) {
         m->http.reached = (uint8_t)phase;
     }
+    if (phase == ALOFT_HTTP_BODY) {
+        aloft_json_init(&m->http.json, m->http.ask == ALOFT_HTTP_ASK_LIST ? ALOFT_JSON_VERSIONS
+                                                                          : ALOFT_JSON_RECOMMENDED);
+    }
     if (phase == ALOFT_HTTP_RESOLVE || phases[phase].work == NULL) {
         close_socket(m);
     }
@@ -372,8 +377,8 @@ void aloft_http_consume(struct aloft_module *m, size_t len)
 
 bool aloft_http_body_bytes(const struct aloft_module *m, uint64_t *ret_bytes)
 {
-    *ret_bytes = m->http.head.content_length;
-    return m->http.reached == ALOFT_HTTP_BODY && m->http.head.has_content_length;
+    *ret_bytes = m->http.body_bytes;
+    return m->http.has_body_bytes;
 }
 
 bool aloft_http_is_partial(const struct aloft_module *m)

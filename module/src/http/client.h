@@ -23,6 +23,8 @@
  * skipped. The addresses of a name are tried one after the other. Every wait is bounded by the
  * stall time and the deadline of the request.
  *
+ * From BODY on `m->http.json` is a reader, begun for what ASK_VERSION or ASK_LIST is about.
+ *
  * What is a success: 200, and 206 if it is the range that was asked for. No other 2xx carries an
  * image: stock takes any (facts/at-commands.md 2.1). ALOFT_HTTP_ASK_URL leaves that to the caller.
  */

@@ -147,7 +147,9 @@ static enum aloft_err begin_body(struct aloft_http_state *h)
     } else if (h->ask == ALOFT_HTTP_ASK_FILE) {
         return ALOFT_ERR_HTTP_FRAMING;
     }
-    h->body_left = has_no_body(h) ? 0 : h->head.content_length;
+    h->body_bytes = h->head.content_length;
+    h->has_body_bytes = h->head.has_content_length;
+    h->body_left = has_no_body(h) ? 0 : h->body_bytes;
     h->chunked = (struct aloft_http_chunked){0};
     h->n_body = 0;
     drop_front(h, h->head.head_len);

@@ -9,6 +9,7 @@
 #include "http/json.h"
 #include "log.h"
 #include "text.h"
+#include "upgrade/policy.h"
 #include "upgrade/proof.h"
 #include "upgrade/source.h"
 #include "upgrade/verify.h"
@@ -141,6 +142,8 @@ static enum aloft_err begin_request(struct aloft_module *m, enum aloft_http_ask 
         .ask = ask,
         .mode = m->upgrade.mode,
         .version = m->upgrade.version,
+        .url = m->upgrade.url,
+        .url_len = m->upgrade.url_len,
         .deadline_ms = m->upgrade.deadline_ms,
     };
 
@@ -150,10 +153,7 @@ static enum aloft_err begin_request(struct aloft_module *m, enum aloft_http_ask 
 
 static enum aloft_err ask_version(struct aloft_module *m)
 {
-    enum aloft_err err = begin_request(m, ALOFT_HTTP_ASK_VERSION);
-
-    aloft_json_init(&m->http.json, ALOFT_JSON_RECOMMENDED);
-    return err;
+    return begin_request(m, ALOFT_HTTP_ASK_VERSION);
 }
 
 static enum aloft_err begin_fetch(struct aloft_module *m)
@@ -162,7 +162,7 @@ static enum aloft_err begin_fetch(struct aloft_module *m)
         return ALOFT_ERR_OK;
     }
     aloft_http_end(m);
-    return begin_request(m, ALOFT_HTTP_ASK_FILE);
+    return begin_request(m, m->upgrade.url != NULL ? ALOFT_HTTP_ASK_IMAGE : ALOFT_HTTP_ASK_FILE);
 }
 
 /* ASK */
@@ -228,6 +228,10 @@ static enum aloft_upgrade_event await_answer(struct aloft_module *m)
     if (source == &aloft_http_source && m->http.reached >= ALOFT_HTTP_CONNECT) {
         tell_up_to(m, ALOFT_UPGRADE_FOUND);
     }
+    if (source == &aloft_http_source && m->http.reached >= ALOFT_HTTP_SEND &&
+        m->config.prints_all_news) {
+        tell_up_to(m, ALOFT_UPGRADE_VERSION);
+    }
     /* A length that is refused is the better reason, even if the body failed meanwhile. */
     if (state == ALOFT_SOURCE_OPEN || state == ALOFT_SOURCE_DONE || source->body_bytes(m, &total)) {
         return EVENT(ANSWER);
@@ -265,7 +269,11 @@ static enum aloft_upgrade_event check_first_bytes(struct aloft_module *m)
 
     (void)source->body(m, &len);
     if (len >= ALOFT_APP_PREFIX_BYTES) {
-        return event_or_fail(m, aloft_verify_waiting(m), EVENT(GOOD));
+        enum aloft_err err = aloft_verify_waiting(m);
+        if (err == ALOFT_ERR_OK) {
+            err = aloft_policy_judge(&m->config.upgrade_policy, &m->upgrade.image.desc);
+        }
+        return event_or_fail(m, err, EVENT(GOOD));
     }
     switch (source->state(m)) {
     case ALOFT_SOURCE_FAILED:
@@ -469,15 +477,17 @@ enum aloft_err aloft_upgrade_start(struct aloft_module *m, const struct aloft_up
     }
     u->kind = (uint8_t)job->kind;
     u->mode = job->mode;
-    u->source = &aloft_http_source;
+    u->url = job->url;
+    u->url_len = (uint16_t)job->url_len;
+    u->source = job->kind == ALOFT_UPGRADE_SOURCE ? job->source : &aloft_http_source;
     u->tell = job->tell;
     u->told = 0;
     u->is_ota = strcmp(job->name, "ota") == 0;
     u->deadline_ms = m->now_ms + ALOFT_CONFIG_TOTAL_MS;
+    u->writer = (struct aloft_writer){.total_bytes = 0};
     u->version[0] = '\0';
-    if (job->kind == ALOFT_UPGRADE_SOURCE) {
-        u->source = job->source;
-        u->mode = m->config.plain.host != NULL ? 0 : 1; /* For the proof only. */
+    if (job->kind == ALOFT_UPGRADE_SOURCE && m->config.plain.host == NULL) {
+        u->mode = 1;
     }
     if (job->version != NULL) {
         memcpy(u->version, job->version, strlen(job->version) + 1);

@@ -69,6 +69,7 @@ enum aloft_upgrade_event {
 /** Where a file comes from. Kept in a byte of the state. */
 enum aloft_upgrade_kind {
     ALOFT_UPGRADE_CIUPDATE, /**< From the server of `mode`, as `version`. */
+    ALOFT_UPGRADE_URL,      /**< From a URL. */
     ALOFT_UPGRADE_SOURCE,   /**< From somebody else's source, which is stepped by its owner. */
     ALOFT_UPGRADE_PRESENT,  /**< It stands in the spare slot: verify and select it. */
 };
@@ -76,9 +77,12 @@ enum aloft_upgrade_kind {
 /** What to upgrade to. */
 struct aloft_upgrade_job {
     enum aloft_upgrade_kind kind;
-    uint8_t mode; /**< CIUPDATE: 0 plain, 1 TLS. */
+    uint8_t mode; /**< 0 plain, 1 TLS: the server that is asked, and told of the outcome after the
+                     restart (upgrade/proof.h). */
     const char
-        *version; /**< CIUPDATE: aloft_request_is_version(); copied. NULL = ask the server. */
+        *version;    /**< CIUPDATE: aloft_request_is_version(); copied. NULL = ask the server. */
+    const char *url; /**< URL: aloft_url_parse(), absolute; borrowed while it runs. */
+    size_t url_len;
     const struct aloft_source *source; /**< SOURCE: borrowed until its end() was called, once. */
     const char *name;                  /**< `ota`; all others are refused before any traffic. */
     aloft_upgrade_fn *tell; /**< Called from steps, never from start(). DONE or FAILED is last. */

@@ -48,6 +48,7 @@ struct aloft_http_state {
     uint64_t moved_ms; /**< Last sign of life of the peer. */
     uint64_t deadline_ms;
     uint64_t body_left;  /**< Content-Length bytes not yet in `buf`. */
+    uint64_t body_bytes; /**< Content-Length. */
     const char *url;     /**< Borrowed; NULL = a request of CIUPDATE. */
     const char *headers; /**< Borrowed; NULL = none. */
     char *etag;          /**< Borrowed; NULL = of no interest. */
@@ -71,6 +72,7 @@ struct aloft_http_state {
     bool is_foreign;    /**< Redirected to a stranger: it gets no token, identity or password. */
     bool is_partial;    /**< The body is the range asked for. */
     bool has_sha256;
+    bool has_body_bytes;
     uint16_t port;
     uint16_t status;
     uint16_t url_len;
@@ -84,8 +86,10 @@ struct aloft_http_state {
     struct aloft_addrs addrs;
     struct aloft_tls tls;
     struct aloft_http_chunked chunked;
-    struct aloft_http_head head;
-    struct aloft_json json;
+    union {                          /* One after the other: */
+        struct aloft_http_head head; /* up to phase HEAD, */
+        struct aloft_json json;      /* from phase BODY on, for who wants it. */
+    };
     char host[ALOFT_HTTP_HOST_BYTES];
     char buf[ALOFT_CONFIG_HTTP_BYTES];
 };

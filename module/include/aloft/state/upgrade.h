@@ -57,10 +57,12 @@ struct aloft_upgrade_state {
     uint64_t deadline_ms;
     aloft_upgrade_fn *tell;
     const struct aloft_source *source; /**< NULL once it was ended. */
+    const char *url;                   /**< URL: borrowed. */
     enum aloft_err err;
     uint32_t n_unexpected; /**< Events that found no rule: stays 0. */
     uint32_t reread;       /**< Bytes read back so far. */
     uint32_t reread_crc;
+    uint16_t url_len;
     uint16_t n_judged; /**< Bytes in front of the source's buffer that were judged already. */
     uint8_t state;
     uint8_t kind; /**< enum aloft_upgrade_kind. */
