@@ -86,6 +86,13 @@ struct aloft_module_config {
     const uint8_t
         *page;       /**< What GET / shows, HTML in UTF-8, borrowed; NULL = the library's own. */
     size_t page_len; /**< Its bytes. */
+    /* What the web server lets anybody do, as stock firmware does, unless
+     * (docs/guide/webserver.md):
+     */
+    const char *web_authorization; /**< Value every request's `Authorization` must have, such as
+                                      `Basic YWRtaW46c2VjcmV0`; NULL = none. */
+    bool web_checks_origin;        /**< POSTs that a browser sends for another site are refused. */
+    bool web_hides_password;       /**< GET /getstainfo tells the password as empty. */
 };
 
 /** The whole module. Complete for static allocation; its members are private. */

@@ -4,6 +4,7 @@
 #include "aloft/module.h"
 
 #include "at/params.h"
+#include "web/provision.h"
 #include "web/restart.h"
 #include "web/server.h"
 
@@ -51,10 +52,14 @@ static const struct aloft_command commands[] = {
 
 static uint32_t step(struct aloft_module *m)
 {
-    uint32_t server_ms = aloft_web_step(m);
+    if (m->web == NULL) {
+        return UINT32_MAX;
+    }
+    uint32_t wait_ms = aloft_web_step(m);
+    uint32_t provision_ms = aloft_provision_step(m);
     uint32_t restart_ms = aloft_restart_step(m);
-
-    return server_ms < restart_ms ? server_ms : restart_ms;
+    wait_ms = provision_ms < wait_ms ? provision_ms : wait_ms;
+    return restart_ms < wait_ms ? restart_ms : wait_ms;
 }
 
 const struct aloft_family aloft_webserver_family = {

@@ -4,8 +4,11 @@
 #include "aloft/module.h"
 
 #include "web/info.h"
+#include "web/provision.h"
 
 typedef void write_fn(const struct aloft_module *m, struct aloft_out *out);
+
+static write_fn write_challenge;
 
 static const char html[] = "text/html";
 static const char json[] = "application/json";
@@ -16,25 +19,40 @@ static const struct {
     const char *text; /* The body; NULL: what `write` writes. */
     write_fn *write;
     bool is_error;
+    write_fn *fields; /* Further header lines; NULL = none. */
 } answers[ALOFT_N_ANSWERS] = {
-    [ALOFT_ANSWER_PAGE] = {"200 OK", html, NULL, aloft_info_write_page, false},
-    [ALOFT_ANSWER_OTA] = {"200 OK", json, NULL, aloft_info_write_ota, false},
-    [ALOFT_ANSWER_VERSION] = {"200 OK", json, "{\"version\":\"1.0\"}", NULL, false},
-    [ALOFT_ANSWER_DONE] = {"200 OK", json, "{\"state\": 0}", NULL, false},
-    [ALOFT_ANSWER_BAD] = {"400 Bad Request", json, "{\"state\": 1}", NULL, true},
-    [ALOFT_ANSWER_FAILED] = {"500 Internal Server Error", json, "{\"state\": 1}", NULL, true},
+    [ALOFT_ANSWER_PAGE] = {"200 OK", html, NULL, aloft_info_write_page, false, NULL},
+    [ALOFT_ANSWER_OTA] = {"200 OK", json, NULL, aloft_info_write_ota, false, NULL},
+    [ALOFT_ANSWER_APS] = {"200 OK", json, NULL, aloft_info_write_aps, false, NULL},
+    [ALOFT_ANSWER_STATION] = {"200 OK", json, NULL, aloft_provision_write, false, NULL},
+    [ALOFT_ANSWER_VERSION] = {"200 OK", json, "{\"version\":\"1.0\"}", NULL, false, NULL},
+    [ALOFT_ANSWER_DONE] = {"200 OK", json, "{\"state\": 0}", NULL, false, NULL},
+    [ALOFT_ANSWER_BAD] = {"400 Bad Request", json, "{\"state\": 1}", NULL, true, NULL},
+    [ALOFT_ANSWER_FAILED] = {"500 Internal Server Error", json, "{\"state\": 1}", NULL, true, NULL},
     [ALOFT_ANSWER_NOT_HTTP] = {"400 Bad Request", html, "This is not a valid HTTP/1.1 request",
-                               NULL, true},
-    [ALOFT_ANSWER_NOT_FOUND] = {"404 Not Found", html, "Nothing matches the given URI", NULL, true},
+                               NULL, true, NULL},
+    [ALOFT_ANSWER_UNAUTHORIZED] = {"401 Unauthorized", html, "This needs a password", NULL, true,
+                                   write_challenge},
+    [ALOFT_ANSWER_FORBIDDEN] = {"403 Forbidden", html, "This request comes from another site", NULL,
+                                true, NULL},
+    [ALOFT_ANSWER_NOT_FOUND] = {"404 Not Found", html, "Nothing matches the given URI", NULL, true,
+                                NULL},
     [ALOFT_ANSWER_METHOD] = {"405 Method Not Allowed", html,
-                             "Specified method is invalid for this resource", NULL, true},
+                             "Specified method is invalid for this resource", NULL, true, NULL},
     [ALOFT_ANSWER_TARGET_LONG] = {"414 URI Too Long", html, "The request target is too long", NULL,
-                                  true},
+                                  true, NULL},
     [ALOFT_ANSWER_FIELDS_LONG] = {"431 Request Header Fields Too Large", html,
-                                  "The header section is too long", NULL, true},
+                                  "The header section is too long", NULL, true, NULL},
     [ALOFT_ANSWER_BODY_LONG] = {"500 Internal Server Error", html,
-                                "Server has encountered an unexpected error", NULL, true},
+                                "Server has encountered an unexpected error", NULL, true, NULL},
 };
+
+/* RFC 7617: browsers ask for a name and a password. */
+static void write_challenge(const struct aloft_module *m, struct aloft_out *out)
+{
+    (void)m;
+    aloft_out_add(out, "WWW-Authenticate: Basic realm=\"module\"\r\n");
+}
 
 bool aloft_answer_is_error(enum aloft_answer answer)
 {
@@ -78,6 +96,10 @@ void aloft_answer_write(const struct aloft_module *m, enum aloft_answer answer,
     }
     aloft_out_add(out, "\r\nContent-Length: ");
     aloft_out_add_uint(out, body.len);
-    aloft_out_add(out, "\r\n\r\n");
+    aloft_out_add(out, "\r\n");
+    if (answers[answer].fields != NULL) {
+        answers[answer].fields(m, out);
+    }
+    aloft_out_add(out, "\r\n");
     write_body(m, answer, out);
 }

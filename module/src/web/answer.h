@@ -16,15 +16,19 @@ enum aloft_answer {
     ALOFT_ANSWER_PAGE,
     ALOFT_ANSWER_VERSION,
     ALOFT_ANSWER_OTA,
-    ALOFT_ANSWER_DONE,        /**< `{"state": 0}` */
-    ALOFT_ANSWER_BAD,         /**< 400 `{"state": 1}` */
-    ALOFT_ANSWER_FAILED,      /**< 500 `{"state": 1}` */
-    ALOFT_ANSWER_NOT_HTTP,    /**< 400 as text: the request cannot be read. */
-    ALOFT_ANSWER_NOT_FOUND,   /**< 404 */
-    ALOFT_ANSWER_METHOD,      /**< 405 */
-    ALOFT_ANSWER_TARGET_LONG, /**< 414 */
-    ALOFT_ANSWER_FIELDS_LONG, /**< 431 */
-    ALOFT_ANSWER_BODY_LONG,   /**< 500 as text. */
+    ALOFT_ANSWER_APS,
+    ALOFT_ANSWER_STATION,
+    ALOFT_ANSWER_DONE,         /**< `{"state": 0}` */
+    ALOFT_ANSWER_BAD,          /**< 400 `{"state": 1}` */
+    ALOFT_ANSWER_FAILED,       /**< 500 `{"state": 1}` */
+    ALOFT_ANSWER_NOT_HTTP,     /**< 400 as text: the request cannot be read. */
+    ALOFT_ANSWER_UNAUTHORIZED, /**< 401 */
+    ALOFT_ANSWER_FORBIDDEN,    /**< 403 */
+    ALOFT_ANSWER_NOT_FOUND,    /**< 404 */
+    ALOFT_ANSWER_METHOD,       /**< 405 */
+    ALOFT_ANSWER_TARGET_LONG,  /**< 414 */
+    ALOFT_ANSWER_FIELDS_LONG,  /**< 431 */
+    ALOFT_ANSWER_BODY_LONG,    /**< 500 as text. */
     ALOFT_N_ANSWERS
 };
 

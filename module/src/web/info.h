@@ -4,7 +4,7 @@
 
 #include "web/out.h"
 
-/* Bodies of the answers that tell something (facts/at-commands.md 3.2, 3.4). */
+/* Bodies of the answers that tell something (facts/at-commands.md 3.2). */
 
 struct aloft_module;
 
@@ -16,8 +16,5 @@ void aloft_info_write_ota(const struct aloft_module *m, struct aloft_out *out);
 
 /** GET /getaprecord, after a scan that found something. */
 void aloft_info_write_aps(const struct aloft_module *m, struct aloft_out *out);
-
-/** GET /getstainfo. */
-void aloft_info_write_station(const struct aloft_module *m, struct aloft_out *out);
 
 #endif

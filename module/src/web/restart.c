@@ -25,7 +25,7 @@ void aloft_restart_after(struct aloft_module *m, enum aloft_answer answer)
 
 uint32_t aloft_restart_step(struct aloft_module *m)
 {
-    if (m->web == NULL || m->web->restart_ms == 0) {
+    if (m->web->restart_ms == 0) {
         return UINT32_MAX;
     }
     if (m->now_ms >= m->web->restart_ms) {

@@ -5,12 +5,20 @@
 
 #include "aloft/module.h"
 
+#include "web/guard.h"
+#include "web/provision.h"
 #include "web/restart.h"
 #include "web/upload.h"
 
 static const struct aloft_route routes[] = {
     {"GET", "/", ALOFT_ROUTE_INFO, ALOFT_ANSWER_PAGE, NULL, NULL, NULL},
     {"GET", "/getversion", ALOFT_ROUTE_INFO, ALOFT_ANSWER_VERSION, NULL, NULL, NULL},
+    {"GET", "/getstainfo", ALOFT_ROUTE_INFO, ALOFT_ANSWER_STATION, NULL, NULL, NULL},
+    {"POST", "/setstainfo", ALOFT_ROUTE_FORM, ALOFT_ANSWER_NONE, aloft_provision_check,
+     aloft_provision_take, aloft_provision_after},
+    {"POST", "/getresult", ALOFT_ROUTE_FORM, ALOFT_ANSWER_NONE, NULL, aloft_provision_take_result,
+     NULL},
+    {"GET", "/getaprecord", ALOFT_ROUTE_SCAN, ALOFT_ANSWER_APS, NULL, NULL, NULL},
     {"GET", "/getotainfo", ALOFT_ROUTE_INFO, ALOFT_ANSWER_OTA, NULL, NULL, NULL},
     {"POST", "/setotadata", ALOFT_ROUTE_UPLOAD, ALOFT_ANSWER_NONE, aloft_upload_check, NULL,
      aloft_upload_after},
@@ -52,9 +60,12 @@ enum aloft_answer aloft_routes_find(const struct aloft_module *m,
                                     const struct aloft_web_request *request, uint8_t *ret_index)
 {
     struct aloft_http_piece path = find_path(request);
+    enum aloft_answer refusal = aloft_guard_check(m, request);
 
-    (void)m;
     *ret_index = ALOFT_ROUTES_NONE;
+    if (refusal != ALOFT_ANSWER_NONE) {
+        return refusal;
+    }
     for (uint8_t i = 0; i < N_ROUTES; i++) {
         if (!aloft_http_piece_is(request->buf, path, routes[i].path)) {
             continue;

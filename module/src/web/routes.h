@@ -19,6 +19,7 @@ struct aloft_module;
 /** What follows a request's head. */
 enum aloft_route_kind {
     ALOFT_ROUTE_INFO,   /**< An answer. */
+    ALOFT_ROUTE_SCAN,   /**< A look at the air, then an answer. */
     ALOFT_ROUTE_FORM,   /**< A small body, then an answer. */
     ALOFT_ROUTE_UPLOAD, /**< The body goes to the engine, which says what the answer is. */
 };
@@ -33,7 +34,7 @@ struct aloft_route {
     const char *method;
     const char *path;
     enum aloft_route_kind kind;
-    enum aloft_answer answer; /**< INFO: the answer. */
+    enum aloft_answer answer; /**< INFO, SCAN: the answer. */
     /** Called with the head, before anything else; NONE = go on. NULL = nothing to check. */
     enum aloft_answer (*check)(struct aloft_module *m, const struct aloft_web_request *request);
     /** FORM: called with the whole body. */

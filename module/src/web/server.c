@@ -5,28 +5,30 @@
 
 #include "aloft/module.h"
 
+#include "command/wifi.h"
 #include "log.h"
 #include "text.h"
+#include "web/connection.h"
+#include "web/hotspot.h"
 #include "web/request.h"
 #include "web/routes.h"
 #include "web/upload.h"
 
-/*
- * The buffer holds, from its start: the bytes received and not yet used (`n_in`; of them `n_body`
- * belong to the request in work, the others to the next one), then the window of the answer. Heads
- * are read in small portions, so that not much can stand behind the end of one.
- */
-
+/* Heads are read in small portions, so that not much can stand behind the end of one. */
 #define HEAD_PORTION 256
 
 /* Turns of one step: enough for a whole short dialogue, few enough to let the UART live. */
 #define TURNS_MAX 16
+
+/* How soon to look again whether a scan is over. */
+#define POLL_MS 20
 
 #define LOG_BYTES 40
 
 enum phase {
     PHASE_IDLE, /* No connection is served. */
     PHASE_HEAD,
+    PHASE_SCAN,
     PHASE_BODY,   /* A form comes in. */
     PHASE_UPLOAD, /* The engine stores what comes. */
     PHASE_ANSWER,
@@ -43,8 +45,8 @@ enum outcome {
 
 typedef enum outcome work_fn(struct aloft_module *m);
 
-static work_fn find_work, receive_head, receive_form, receive_upload, send_answer, skip_body,
-    drain_body;
+static work_fn find_work, receive_head, await_scan, receive_form, receive_upload, send_answer,
+    skip_body, drain_body;
 
 /* Indexed by enum phase. A peer that moves slowly is not served for ever, nor is one that does not
  * move at all (facts/at-commands.md 6.3, row 41). */
@@ -56,6 +58,7 @@ static const struct {
     /* clang-format off */
     [PHASE_IDLE]   = {find_work,    0,    0},
     [PHASE_HEAD]   = {receive_head, 5000, 20000},
+    [PHASE_SCAN]   = {await_scan,   0,    20000},
     [PHASE_BODY]   = {receive_form, 5000, 20000},
     [PHASE_UPLOAD] = {receive_upload, ALOFT_CONFIG_STALL_MS, ALOFT_CONFIG_TOTAL_MS},
     [PHASE_ANSWER] = {send_answer,  5000, 60000},
@@ -71,101 +74,12 @@ static void enter(struct aloft_module *m, enum phase phase)
     m->web->moved_ms = m->now_ms;
 }
 
-/* Connections */
-
-static int current_socket(const struct aloft_module *m)
-{
-    return m->web->connections[m->web->current].socket;
-}
-
-static void close_connection(struct aloft_module *m, uint8_t index)
-{
-    m->port->net.close(m->port->ctx, m->web->connections[index].socket);
-    m->web->connections[index].socket = -1;
-}
-
-/* A free place; if all are taken, the one that was idle for longest. */
-static uint8_t find_place(const struct aloft_module *m)
-{
-    const struct aloft_web_connection *connections = m->web->connections;
-    uint32_t now_ms = (uint32_t)m->now_ms;
-    uint8_t best = 0;
-
-    for (uint8_t i = 0; i < ALOFT_WEB_CONNECTIONS; i++) {
-        if (connections[i].socket < 0) {
-            return i;
-        }
-        if (now_ms - connections[i].idle_ms > now_ms - connections[best].idle_ms) {
-            best = i;
-        }
-    }
-    return best;
-}
-
-/* Take a connection that waits. Browsers open spare ones, so the longest idle one may go; but only
- * when none is served and none has bytes. */
-static bool accept_one(struct aloft_module *m, bool may_replace)
-{
-    uint8_t place = find_place(m);
-    int socket = -1;
-
-    if ((m->web->connections[place].socket >= 0 && !may_replace) ||
-        m->port->net.accept(m->port->ctx, m->web->listener, &socket) != ALOFT_ERR_OK) {
-        return false;
-    }
-    close_connection(m, place);
-    m->web->connections[place] = (struct aloft_web_connection){socket, (uint32_t)m->now_ms};
-    return true;
-}
-
-/* Bytes */
-
-/* Read up to `limit` bytes behind those that are there. */
-static enum aloft_err read_more(struct aloft_module *m, size_t limit)
-{
-    struct aloft_web_state *w = m->web;
-    size_t room = sizeof m->web->buf - w->n_in;
-    size_t n = 0;
-    enum aloft_err err = m->port->net.read(m->port->ctx, current_socket(m), m->web->buf + w->n_in,
-                                           limit < room ? limit : room, &n);
-
-    if (err == ALOFT_ERR_OK) {
-        w->n_in = (uint16_t)(w->n_in + n);
-    }
-    return err;
-}
-
-static enum aloft_err read_body(struct aloft_module *m)
-{
-    struct aloft_web_state *w = m->web;
-    uint16_t before = w->n_in;
-    size_t limit = w->body_left < SIZE_MAX ? (size_t)w->body_left : SIZE_MAX;
-    enum aloft_err err = read_more(m, limit);
-
-    w->n_body = (uint16_t)(w->n_body + w->n_in - before);
-    w->body_left -= (uint64_t)w->n_in - before;
-    return err;
-}
-
 static enum outcome outcome_of(enum aloft_err err)
 {
     if (err == ALOFT_ERR_AGAIN) {
         return OUTCOME_WAIT;
     }
     return err == ALOFT_ERR_OK ? OUTCOME_MORE : OUTCOME_GONE;
-}
-
-/* The first `len` received bytes are done with. */
-static void drop(struct aloft_module *m, size_t len)
-{
-    m->web->n_in = (uint16_t)(m->web->n_in - len);
-    memmove(m->web->buf, m->web->buf + len, m->web->n_in);
-}
-
-static void drop_body(struct aloft_module *m)
-{
-    drop(m, m->web->n_body);
-    m->web->n_body = 0;
 }
 
 /* IDLE */
@@ -176,9 +90,9 @@ static bool has_request(struct aloft_module *m, uint8_t index)
     if (m->web->connections[index].socket < 0) {
         return false;
     }
-    enum aloft_err err = read_more(m, HEAD_PORTION);
+    enum aloft_err err = aloft_connection_read(m, HEAD_PORTION);
     if (outcome_of(err) == OUTCOME_GONE) {
-        close_connection(m, index);
+        aloft_connection_close(m, index);
     }
     return err == ALOFT_ERR_OK;
 }
@@ -194,7 +108,9 @@ static enum outcome find_work(struct aloft_module *m)
             return OUTCOME_MORE;
         }
     }
-    return accept_one(m, true) ? OUTCOME_MORE : OUTCOME_WAIT;
+    /* Browsers open spare connections: the longest idle one may go, now that none is served and
+     * none has bytes. */
+    return aloft_connection_accept(m, true) ? OUTCOME_MORE : OUTCOME_WAIT;
 }
 
 /* HEAD and BODY */
@@ -203,7 +119,7 @@ static void begin_answer(struct aloft_module *m, enum aloft_answer answer)
 {
     struct aloft_web_state *w = m->web;
 
-    drop_body(m);
+    aloft_connection_drop_body(m);
     w->answer = (uint8_t)answer;
     w->closes = w->closes || aloft_answer_is_error(answer);
     w->answer_bytes = 0;
@@ -235,10 +151,17 @@ static void take_framing(struct aloft_module *m, const struct aloft_http_head *h
     w->body_bytes = head->content_length;
     /* A chunked body counts as none (facts 3.1); where it ends nobody looks. */
     w->closes = !head->is_keep_alive || head->is_chunked;
-    drop(m, head->head_len);
+    aloft_connection_drop(m, head->head_len);
     w->n_body = w->n_in < w->body_bytes ? w->n_in : (uint16_t)w->body_bytes;
     w->body_left = head->is_chunked ? UINT64_MAX : w->body_bytes - w->n_body;
 }
+
+/* Where a request goes on whose answer is not decided yet. */
+static const enum phase phases_of[] = {
+    [ALOFT_ROUTE_SCAN] = PHASE_SCAN,
+    [ALOFT_ROUTE_FORM] = PHASE_BODY,
+    [ALOFT_ROUTE_UPLOAD] = PHASE_UPLOAD,
+};
 
 static void begin_route(struct aloft_module *m, enum aloft_answer answer)
 {
@@ -254,7 +177,7 @@ static void begin_route(struct aloft_module *m, enum aloft_answer answer)
     if (answer != ALOFT_ANSWER_NONE) {
         begin_answer(m, answer);
     } else {
-        enter(m, route->kind == ALOFT_ROUTE_FORM ? PHASE_BODY : PHASE_UPLOAD);
+        enter(m, phases_of[route->kind]);
     }
 }
 
@@ -267,7 +190,7 @@ static enum outcome receive_head(struct aloft_module *m)
     enum aloft_err err = aloft_web_request_look(buf, w->n_in, &head, &answer);
 
     if (err == ALOFT_ERR_AGAIN) {
-        return outcome_of(read_more(m, HEAD_PORTION));
+        return outcome_of(aloft_connection_read(m, HEAD_PORTION));
     }
     if (answer != ALOFT_ANSWER_NONE) {
         return refuse(m, answer);
@@ -291,9 +214,30 @@ static enum outcome receive_form(struct aloft_module *m)
     struct aloft_web_state *w = m->web;
 
     if (w->n_body < w->body_bytes) {
-        return outcome_of(read_body(m));
+        return outcome_of(aloft_connection_read_body(m));
     }
     begin_answer(m, aloft_routes_at(w->route)->take(m, (const char *)m->web->buf, w->n_body));
+    return OUTCOME_MORE;
+}
+
+/* The scan of a phone's hotspot is of the same user: one after the other. */
+static enum outcome await_scan(struct aloft_module *m)
+{
+    struct aloft_scan_entry entry;
+    enum aloft_err err = ALOFT_ERR_AGAIN;
+
+    if (m->web->is_scanning) {
+        err = m->port->wifi.scan_entry(m->port->ctx, 0, &entry);
+    } else if (!aloft_hotspot_is_scanning(m)) {
+        err = aloft_wifi_scan_begin(m, ALOFT_SCAN_WEB);
+        m->web->is_scanning = err == ALOFT_ERR_OK;
+        err = err == ALOFT_ERR_OK ? ALOFT_ERR_AGAIN : err;
+    }
+    if (err == ALOFT_ERR_AGAIN) {
+        return OUTCOME_WAIT;
+    }
+    begin_answer(m, err == ALOFT_ERR_OK ? aloft_routes_at(m->web->route)->answer
+                                        : ALOFT_ANSWER_FAILED);
     return OUTCOME_MORE;
 }
 
@@ -310,7 +254,7 @@ static enum outcome receive_upload(struct aloft_module *m)
         w->moved_ms = m->now_ms; /* The engine has work; it is not the peer who is silent. */
         return OUTCOME_WAIT;
     }
-    enum outcome outcome = outcome_of(read_body(m));
+    enum outcome outcome = outcome_of(aloft_connection_read_body(m));
     if (outcome == OUTCOME_GONE) {
         aloft_upload_fail(m, ALOFT_ERR_CLOSED);
         return OUTCOME_WAIT;
@@ -341,9 +285,19 @@ static bool fill_window(struct aloft_module *m)
     return is_same && left > 0;
 }
 
+static void end_scan(struct aloft_module *m)
+{
+    if (m->web->is_scanning) {
+        aloft_wifi_scan_end(m, ALOFT_SCAN_WEB);
+        m->web->is_scanning = false;
+    }
+}
+
 static void end_answer(struct aloft_module *m)
 {
     struct aloft_web_state *w = m->web;
+
+    end_scan(m);
 
     if (w->route != ALOFT_ROUTES_NONE && aloft_routes_at(w->route)->after != NULL) {
         aloft_routes_at(w->route)->after(m, (enum aloft_answer)w->answer);
@@ -352,19 +306,14 @@ static void end_answer(struct aloft_module *m)
 
 static enum outcome send_answer(struct aloft_module *m)
 {
-    struct aloft_web_state *w = m->web;
-    size_t n = 0;
+    const struct aloft_web_state *w = m->web;
 
     if (w->n_sent == w->window_len && !fill_window(m)) {
         end_answer(m);
         enter(m, w->closes ? PHASE_DRAIN : PHASE_SKIP);
         return OUTCOME_MORE;
     }
-    enum aloft_err err =
-        m->port->net.write(m->port->ctx, current_socket(m), m->web->buf + w->n_in + w->n_sent,
-                           (size_t)w->window_len - w->n_sent, &n);
-    w->n_sent = (uint16_t)(w->n_sent + (err == ALOFT_ERR_OK ? n : 0));
-    return outcome_of(err);
+    return outcome_of(aloft_connection_write(m));
 }
 
 /* SKIP and DRAIN */
@@ -374,8 +323,8 @@ static enum outcome skip_body(struct aloft_module *m)
     struct aloft_web_state *w = m->web;
 
     if (w->body_left > 0) {
-        enum outcome outcome = outcome_of(read_body(m));
-        drop_body(m);
+        enum outcome outcome = outcome_of(aloft_connection_read_body(m));
+        aloft_connection_drop_body(m);
         return outcome;
     }
     m->web->connections[w->current].idle_ms = (uint32_t)m->now_ms;
@@ -387,7 +336,7 @@ static enum outcome drain_body(struct aloft_module *m)
 {
     m->web->n_in = 0;
     m->web->n_body = 0;
-    return m->web->body_left > 0 ? outcome_of(read_body(m)) : OUTCOME_GONE;
+    return m->web->body_left > 0 ? outcome_of(aloft_connection_read_body(m)) : OUTCOME_GONE;
 }
 
 /* The server */
@@ -399,7 +348,8 @@ static void end_connection(struct aloft_module *m)
     if (w->phase == PHASE_ANSWER) {
         end_answer(m);
     }
-    close_connection(m, w->current);
+    end_scan(m);
+    aloft_connection_close(m, w->current);
     w->n_in = 0;
     w->n_body = 0;
     enter(m, PHASE_IDLE);
@@ -412,7 +362,7 @@ static uint64_t find_deadline(const struct aloft_module *m)
     uint64_t silence_ms = w->moved_ms + phases[w->phase].silence_ms;
     uint64_t total_ms = w->begun_ms + phases[w->phase].total_ms;
 
-    return silence_ms < total_ms ? silence_ms : total_ms;
+    return phases[w->phase].silence_ms > 0 && silence_ms < total_ms ? silence_ms : total_ms;
 }
 
 /* True while something moves. */
@@ -435,21 +385,35 @@ static bool turn(struct aloft_module *m)
     return outcome == OUTCOME_MORE;
 }
 
+/* Nothing moves any more in this step; something did before. */
+static uint32_t find_wait_ms(const struct aloft_module *m, bool has_moved)
+{
+    switch (m->web->phase) {
+    case PHASE_IDLE:
+        return UINT32_MAX;
+    case PHASE_SCAN:
+        return POLL_MS;
+    case PHASE_UPLOAD:
+        if (has_moved) {
+            return 0; /* The engine has bytes. */
+        }
+        break;
+    default:
+        break;
+    }
+    return (uint32_t)(find_deadline(m) - m->now_ms);
+}
+
 uint32_t aloft_web_step(struct aloft_module *m)
 {
-    const struct aloft_web_state *w = m->web;
-
     if (!aloft_web_is_running(m)) {
         return UINT32_MAX;
     }
-    while (accept_one(m, false)) {
+    while (aloft_connection_accept(m, false)) {
     }
     for (uint8_t n = 0; n < TURNS_MAX; n++) {
         if (!turn(m)) {
-            bool is_idle = phases[w->phase].total_ms == 0;
-            bool has_fed_engine = n > 0 && w->phase == PHASE_UPLOAD;
-            uint32_t wait_ms = is_idle ? UINT32_MAX : (uint32_t)(find_deadline(m) - m->now_ms);
-            return has_fed_engine ? 0 : wait_ms;
+            return find_wait_ms(m, n > 0);
         }
     }
     return 0;
@@ -516,8 +480,9 @@ void aloft_web_stop(struct aloft_module *m)
     if (w->phase == PHASE_ANSWER) {
         end_answer(m);
     }
+    end_scan(m);
     for (uint8_t i = 0; i < ALOFT_WEB_CONNECTIONS; i++) {
-        close_connection(m, i);
+        aloft_connection_close(m, i);
     }
     m->port->net.close(m->port->ctx, w->listener);
     w->listener = -1;

@@ -7,11 +7,39 @@
 
 #include "aloft/config.h"
 #include "aloft/err.h"
+#include "aloft/port.h"
 
 /* Private state of module/src/web, complete only so that it can be allocated statically. It is not
  * part of struct aloft_module: a module without a web server need not have memory for one. */
 
 #define ALOFT_WEB_CONNECTIONS 7 /**< Held at once (facts/at-commands.md 3.1). */
+
+#define ALOFT_HOTSPOT_TRIED_MAX 16
+
+/** A phone's own hotspot is searched: see web/hotspot.h. */
+struct aloft_hotspot_state {
+    uint64_t until_ms; /**< Of the pause, the try or the round. */
+    int socket;        /**< For the result. */
+    uint16_t udp_port; /**< Of the phone; 0 = the browser names the access point. */
+    uint8_t phase;
+    uint8_t n_rounds;
+    uint8_t n_tried;
+    bool has_phone;
+    uint8_t phone[6]; /**< MAC of the client that asks. */
+    uint8_t bssid[6]; /**< Of the access point that is tried. */
+    uint8_t tried[ALOFT_HOTSPOT_TRIED_MAX][6];
+};
+
+/** The provisioning: see web/provision.h. */
+struct aloft_provision_state {
+    uint64_t due_ms;      /**< When to look again. */
+    uint64_t deadline_ms; /**< When to give up. */
+    uint8_t state;        /**< As GET /getstainfo shows it. */
+    uint8_t task;
+    char ssid[33];
+    char password[65];
+    struct aloft_hotspot_state hotspot;
+};
 
 struct aloft_web_connection {
     int socket;       /**< -1 = free. */
@@ -44,6 +72,8 @@ struct aloft_web_state {
     bool is_uploading;         /**< The engine stores the body. */
     int8_t upload_end;         /**< What the engine said last: 0 nothing, 1 done, -1 failed. */
     enum aloft_err upload_err; /**< Why the body ends early. */
+    bool is_scanning;          /**< A scan for GET /getaprecord runs, or is read. */
+    struct aloft_provision_state provision;
     uint8_t buf[ALOFT_CONFIG_WEB_BYTES];
 };
 
