@@ -83,6 +83,47 @@ void aloft_text_add_ipv4(struct aloft_text *t, const uint8_t *ip)
     }
 }
 
+#define IPV6_GROUPS 8
+
+static uint16_t ipv6_group(const uint8_t *ip, uint8_t n)
+{
+    return (uint16_t)(ip[2 * n] << 8 | ip[2 * n + 1]);
+}
+
+/* The longest run of two or more groups of zeros, the first of equal ones; 0 = there is none. */
+static uint8_t find_zeros(const uint8_t *ip, uint8_t *ret_start)
+{
+    uint8_t longest = 1;
+    uint8_t run = 0;
+
+    for (uint8_t i = 0; i < IPV6_GROUPS; i++) {
+        run = ipv6_group(ip, i) == 0 ? (uint8_t)(run + 1) : 0;
+        if (run > longest) {
+            longest = run;
+            *ret_start = (uint8_t)(i + 1 - run);
+        }
+    }
+    return longest > 1 ? longest : 0;
+}
+
+void aloft_text_add_ipv6(struct aloft_text *t, const uint8_t *ip)
+{
+    uint8_t start = IPV6_GROUPS;
+    uint8_t n_zeros = find_zeros(ip, &start);
+
+    for (uint8_t i = 0; i < IPV6_GROUPS; i++) {
+        if (i == start) {
+            aloft_text_add(t, "::");
+            i = (uint8_t)(i + n_zeros - 1);
+            continue;
+        }
+        if (i > 0 && i != start + n_zeros) {
+            aloft_text_add_char(t, ':');
+        }
+        aloft_text_add_hex(t, ipv6_group(ip, i), 1);
+    }
+}
+
 void aloft_text_add_hex_bytes(struct aloft_text *t, const uint8_t *bytes, size_t len,
                               char separator)
 {

@@ -26,6 +26,7 @@ void aloft_text_add_int(struct aloft_text *t, int32_t value);
 /** Lower case, no `0x`, padded with zeros to at least `min_digits` (1 to 8). */
 void aloft_text_add_hex(struct aloft_text *t, uint32_t value, uint8_t min_digits);
 void aloft_text_add_ipv4(struct aloft_text *t, const uint8_t *ip); /**< 4 bytes. */
+void aloft_text_add_ipv6(struct aloft_text *t, const uint8_t *ip); /**< 16 bytes; RFC 5952. */
 /** Two lower-case hex digits for each of `len` bytes, `separator` between them ('\0' = none). */
 void aloft_text_add_hex_bytes(struct aloft_text *t, const uint8_t *bytes, size_t len,
                               char separator);

@@ -135,6 +135,9 @@ struct fake_net {
     struct fake_datagram sent[FAKE_NET_DATAGRAMS];
     size_t n_sent;
     struct fake_ping ping;
+    struct aloft_addr dns[3]; /**< Of set_dns(). */
+    uint8_t n_dns;
+    enum aloft_err dns_err;
     enum aloft_err listen_err;
     enum aloft_err udp_open_err;
     enum aloft_err udp_send_err; /**< AGAIN: full, for as long as it stands here. */

@@ -184,6 +184,20 @@ static enum aloft_err net_ping(void *ctx, const struct aloft_addr *to, uint32_t 
     return ping->err;
 }
 
+static enum aloft_err net_set_dns(void *ctx, const struct aloft_addr *servers, uint8_t n)
+{
+    struct fake_net *net = fake_net_of(ctx);
+
+    if (n > sizeof net->dns / sizeof net->dns[0]) {
+        abort();
+    }
+    if (net->dns_err == ALOFT_ERR_OK) {
+        memcpy(net->dns, servers, n * sizeof servers[0]);
+        net->n_dns = n;
+    }
+    return net->dns_err;
+}
+
 void fake_close_other(struct fake_net *net, int socket)
 {
     if (socket >= FAKE_FIRST_UDP) {
@@ -203,6 +217,7 @@ void fake_net_fill_other(struct aloft_port_net *net)
     net->udp_send = net_udp_send;
     net->udp_receive = net_udp_receive;
     net->ping = net_ping;
+    net->set_dns = net_set_dns;
 }
 
 struct fake_client *fake_net_connect(struct fake_net *net, uint16_t port, const void *bytes,

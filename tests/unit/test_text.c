@@ -57,10 +57,44 @@ static void text__leaves_out_the_piece_that_does_not_fit_and_all_after_it(void *
     assert_int_equal(t.len, 2);
 }
 
+/* RFC 5952 4, and what Python's ipaddress prints. */
+static void text__writes_ipv6_as_short_as_it_may(void **state)
+{
+    static const struct {
+        uint8_t ip[16];
+        const char *wanted;
+    } rows[] = {
+        {{0}, "::"},
+        {{[15] = 1}, "::1"},
+        {{0x20, 1, 0x0d, 0xb8, [15] = 1}, "2001:db8::1"},
+        {{0x20, 1, 0x0d, 0xb8, 0, 0, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1}, "2001:db8:0:1:1:1:1:1"},
+        {{0x20, 1, [7] = 1, [15] = 1}, "2001:0:0:1::1"},
+        {{0x20, 1, 0x0d, 0xb8, [9] = 1, [15] = 1}, "2001:db8::1:0:0:1"},
+        {{0xfe, 0x80, [8] = 0x7e, 0xdf, 0xa1, 0xff, 0xfe, 0, 0, 0x0a}, "fe80::7edf:a1ff:fe00:a"},
+        {{0, 1, 0, 2, 0, 3, 0, 4, 0, 5, 0, 6, 0, 7, 0, 8}, "1:2:3:4:5:6:7:8"},
+        {{[1] = 1}, "1::"},
+        {{[1] = 1, [5] = 1, [9] = 1, [13] = 1}, "1:0:1:0:1:0:1:0"},
+        {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+          0xff},
+         "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char buf[40];
+        struct aloft_text t;
+        aloft_text_init(&t, buf, sizeof buf);
+        aloft_text_add_ipv6(&t, rows[i].ip);
+        assert_string_equal(buf, rows[i].wanted);
+        assert_false(t.is_cut);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(text__writes_numbers),
+        cmocka_unit_test(text__writes_ipv6_as_short_as_it_may),
         cmocka_unit_test(text__fills_its_buffer_to_the_last_byte),
         cmocka_unit_test(text__leaves_out_the_piece_that_does_not_fit_and_all_after_it),
     };

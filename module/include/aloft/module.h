@@ -16,6 +16,7 @@
 #include "aloft/state/ciupdate.h"
 #include "aloft/state/clock.h"
 #include "aloft/state/http.h"
+#include "aloft/state/net.h"
 #include "aloft/state/system.h"
 #include "aloft/state/trust.h"
 #include "aloft/state/upgrade.h"
@@ -110,6 +111,7 @@ struct aloft_module {
     struct aloft_uart_state uart;
     struct aloft_userram_state userram;
     struct aloft_clock_state clock;
+    struct aloft_net_state net;
     struct aloft_wifi_state_data wifi;
     struct aloft_http_state http;
     struct aloft_upgrade_state upgrade;

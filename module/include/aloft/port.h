@@ -178,6 +178,13 @@ struct aloft_port_net {
      * @retval ALOFT_ERR_IO      It could not be sent.
      */
     enum aloft_err (*ping)(void *ctx, const struct aloft_addr *to, uint32_t *ret_ms);
+    /**
+     * Ask these servers for names, from the next question on, in this order.
+     * @param servers  IPv4, copied.
+     * @param n        Up to 3; 0 = those the network names, as after init.
+     * @retval ALOFT_ERR_UNSUPPORTED The old choice stands.
+     */
+    enum aloft_err (*set_dns)(void *ctx, const struct aloft_addr *servers, uint8_t n);
 };
 
 enum aloft_wifi_state {

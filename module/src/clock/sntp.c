@@ -15,6 +15,7 @@
 #define PAUSE_MS      15000 /* RFC 4330 10: never more often. */
 #define PAUSE_DOUBLES 6     /* Up to 16 minutes. */
 #define PACKET_BYTES  512   /* Longer datagrams are dropped by the port. */
+#define DATAGRAMS_MAX 8     /* Of strangers, in one step. */
 
 enum phase {
     OFF,
@@ -250,8 +251,11 @@ static void step_answer(struct aloft_module *m)
 {
     struct aloft_sntp_state *s = &m->clock.sntp;
     struct aloft_sntp_time time;
-    enum aloft_err err = receive(m, &time);
+    enum aloft_err err = ALOFT_ERR_HEADER;
 
+    for (unsigned n = 0; err == ALOFT_ERR_HEADER && n < DATAGRAMS_MAX; n++) {
+        err = receive(m, &time);
+    }
     if (err == ALOFT_ERR_OK) {
         take_time(m, &time);
     } else if (err == ALOFT_ERR_AGAIN || err == ALOFT_ERR_HEADER) {

@@ -8,6 +8,7 @@ const struct aloft_family *const aloft_families[] = {
     &aloft_system_family,
     &aloft_userram_family,
     &aloft_clock_family,
+    &aloft_net_family,
     &aloft_wifi_station_family,
     &aloft_wifi_ap_family, /* soft-AP and addresses stand before the mode brings them up */
     &aloft_wifi_ip_family,

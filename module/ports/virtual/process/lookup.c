@@ -3,6 +3,7 @@
 
 #include <netdb.h>
 #include <pthread.h>
+#include <resolv.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,6 +27,8 @@ struct job {
     uint64_t done_ms;
     int event_fd; /**< The job's own duplicate: the look-up may be gone first. */
     char host[ADDRESS_HOST_BYTES];
+    struct sockaddr_in servers[LOOKUP_SERVERS_MAX];
+    size_t n_servers; /**< 0 = the system's. */
 };
 
 struct question {
@@ -35,6 +38,8 @@ struct question {
 
 struct lookup {
     int event_fd;
+    struct sockaddr_in servers[LOOKUP_SERVERS_MAX];
+    size_t n_servers;
     struct question questions[LOOKUP_JOBS_MAX];
 };
 
@@ -71,11 +76,25 @@ static enum aloft_err ask_system(const char *host, struct aloft_addrs *ret_addrs
     return ret_addrs->n > 0 ? ALOFT_ERR_OK : ALOFT_ERR_RESOLVE;
 }
 
+/* The resolver's state is the thread's own (resolver(3)), and the thread asks one question. */
+static bool use_servers(const struct job *job)
+{
+    if (job->n_servers == 0) {
+        return true;
+    }
+    if (res_init() != 0) {
+        return false;
+    }
+    memcpy(_res.nsaddr_list, job->servers, job->n_servers * sizeof job->servers[0]);
+    _res.nscount = (int)job->n_servers;
+    return true;
+}
+
 static void *run(void *arg)
 {
     struct job *job = arg;
     struct aloft_addrs addrs = {.n = 0};
-    enum aloft_err err = ask_system(job->host, &addrs);
+    enum aloft_err err = use_servers(job) ? ask_system(job->host, &addrs) : ALOFT_ERR_RESOLVE;
 
     (void)pthread_mutex_lock(&job->lock);
     job->err = err;
@@ -88,7 +107,7 @@ static void *run(void *arg)
     return NULL;
 }
 
-static struct job *start(int event_fd, const char *host)
+static struct job *start(const struct lookup *l, const char *host)
 {
     pthread_attr_t attr;
     pthread_t thread;
@@ -100,7 +119,9 @@ static struct job *start(int event_fd, const char *host)
     (void)snprintf(job->host, sizeof job->host, "%s", host);
     (void)pthread_mutex_init(&job->lock, NULL);
     job->n_owners = 2;
-    job->event_fd = dup(event_fd);
+    job->event_fd = dup(l->event_fd);
+    memcpy(job->servers, l->servers, sizeof job->servers);
+    job->n_servers = l->n_servers;
     (void)pthread_attr_init(&attr);
     (void)pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
     bool is_running = job->event_fd >= 0 && pthread_create(&thread, &attr, run, job) == 0;
@@ -135,6 +156,15 @@ static void abandon(struct question *q)
         let_go(q->job);
         q->job = NULL;
     }
+}
+
+void lookup_set_servers(struct lookup *l, const struct sockaddr_in *servers, size_t n)
+{
+    if (n > 0) {
+        memcpy(l->servers, servers, n * sizeof servers[0]);
+    }
+    l->n_servers = n;
+    lookup_abandon(l);
 }
 
 void lookup_abandon(struct lookup *l)
@@ -222,7 +252,7 @@ enum aloft_err lookup_ask(struct lookup *l, const char *host, struct aloft_addrs
         }
     }
     if (!q->job) {
-        q->job = start(l->event_fd, host);
+        q->job = start(l, host);
     }
     return q->job ? ALOFT_ERR_AGAIN : ALOFT_ERR_RESOLVE;
 }

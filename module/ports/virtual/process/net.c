@@ -13,6 +13,8 @@
 #include "host/log.h"
 #include "process/net_private.h"
 
+#define DNS_PORT 53
+
 static const struct aloft_addr loopback = {4, {127, 0, 0, 1}};
 
 enum aloft_err net_new(const struct net_options *options, struct net **ret_net, struct error *e)
@@ -47,8 +49,26 @@ void net_reset(struct net *net)
     for (int i = 0; i < NET_SOCKETS_MAX; i++) {
         net_close(net, i);
     }
-    lookup_abandon(net->lookup);
+    lookup_set_servers(net->lookup, NULL, 0);
     ping_stop(&net->ping);
+}
+
+enum aloft_err net_set_dns(struct net *net, const struct aloft_addr *servers, uint8_t n)
+{
+    struct sockaddr_in real[LOOKUP_SERVERS_MAX];
+
+    if (n > LOOKUP_SERVERS_MAX) {
+        return ALOFT_ERR_UNSUPPORTED;
+    }
+    for (uint8_t i = 0; i < n; i++) {
+        struct endpoint to;
+        if (!net_map_out(net, &servers[i], DNS_PORT, &to) || to.u.any.sa_family != AF_INET) {
+            return ALOFT_ERR_UNSUPPORTED;
+        }
+        real[i] = to.u.v4;
+    }
+    lookup_set_servers(net->lookup, real, n);
+    return ALOFT_ERR_OK;
 }
 
 void net_free(struct net *net)

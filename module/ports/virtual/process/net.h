@@ -102,6 +102,9 @@ enum aloft_err net_udp_send(struct net *net, int socket, const struct aloft_addr
 enum aloft_err net_udp_receive(struct net *net, int socket, uint8_t *buf, size_t cap, size_t *ret_n,
                                struct aloft_addr *ret_from, uint16_t *ret_port);
 
+/** As set_dns() of struct aloft_port_net; port 53 of a server may be mapped. */
+enum aloft_err net_set_dns(struct net *net, const struct aloft_addr *servers, uint8_t n);
+
 /** A mapped host is asked where it really is. Gives up after PING_TIMEOUT_MS. */
 enum aloft_err net_ping(struct net *net, const struct aloft_addr *to, uint32_t *ret_ms);
 

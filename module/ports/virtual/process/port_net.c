@@ -114,6 +114,13 @@ static enum aloft_err ping(void *ctx, const struct aloft_addr *to, uint32_t *ret
     return is_online(m) ? net_ping(m->net, to, ret_ms) : ALOFT_ERR_IO;
 }
 
+static enum aloft_err set_dns(void *ctx, const struct aloft_addr *servers, uint8_t n)
+{
+    const struct machine *m = ctx;
+
+    return net_set_dns(m->net, servers, n);
+}
+
 void port_fill_net(struct aloft_port_net *net)
 {
     *net = (struct aloft_port_net){
@@ -129,5 +136,6 @@ void port_fill_net(struct aloft_port_net *net)
         .udp_send = udp_send,
         .udp_receive = udp_receive,
         .ping = ping,
+        .set_dns = set_dns,
     };
 }
