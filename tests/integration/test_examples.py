@@ -2,9 +2,11 @@
 """The programs of module/examples/: what an integrator adds to the library, played on a virtual module."""
 
 import http.client
+import http.server
 import pathlib
 import re
 import socket
+import threading
 
 import pytest
 
@@ -113,3 +115,104 @@ def test_what_an_own_page_sends_upgrades_the_module(page_module):
     module.write(b"AT+RST\r\n")
     module.read_until(b"ready\r\n")
     assert module.version() == "v2.0.0"
+
+
+# -- ask_first ---------------------------------------------------------------------------------------------------------
+
+class _Files(http.server.SimpleHTTPRequestHandler):
+    def log_request(self, *_):
+        self.server.n_requests += 1
+
+
+@pytest.fixture
+def web(tmp_path):
+    """A web server with one image of v2.0.0 and a count of its requests."""
+    folder = tmp_path / "www"
+    folder.mkdir()
+    (folder / "new.bin").write_bytes(app_image.make(version="v2.0.0"))
+    with http.server.ThreadingHTTPServer(
+            ("127.0.0.1", 0), lambda *words: _Files(*words, directory=str(folder))) as server:
+        server.n_requests = 0
+        server.url = f"http://127.0.0.1:{server.server_port}/new.bin"
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+def ask(module, url):
+    """AT+USEROTA up to the module's question."""
+    module.write(f"AT+USEROTA={len(url)}\r\n".encode())
+    assert module.read_until(b">") == OK + b"\r\n>"
+    module.write(url.encode())
+    question = f"+OTAASK:{len(url)}\r\n".encode()
+    assert module.read_until(question) == f"\r\nRecv {len(url)} bytes\r\n".encode() + OK + question
+
+
+@pytest.fixture
+def joined(start):
+    module = start("ask_first")
+    module.join(*AP)
+    return module
+
+
+def upgrade(module, url):
+    """Ask, say yes, and wait for the new image; echo is off."""
+    ask(module, url)
+    module.write(b"AT+OTAOK\r\n")
+    assert module.read_until(b"ready\r\n", ERROR) == OK + b"\r\nready\r\n"
+    module.command("ATE0")
+    assert module.version() == "v2.0.0"
+
+
+def restart(module):
+    module.write(b"AT+RST\r\n")
+    module.read_until(b"ready\r\n")
+    module.command("ATE0")
+
+
+def test_the_module_asks_first_and_a_no_is_the_end_of_it(joined, web):
+    ask(joined, web.url)
+    assert joined.command("AT") == OK  # the port is free while the question is open
+    assert joined.command("AT+OTANO") == OK
+    assert joined.command("AT+OTANO") == ERROR
+    assert joined.command("AT+OTAOK") == ERROR
+    assert web.n_requests == 0
+    assert joined.version() == "v1.0.0"
+
+
+def test_after_a_yes_and_keep_the_new_image_stays(joined, web):
+    upgrade(joined, web.url)
+    assert joined.command("AT+OTAKEEP") == OK
+    assert web.n_requests == 1
+    restart(joined)
+    assert joined.version() == "v2.0.0"
+
+
+def test_an_image_the_host_mcu_does_not_keep_is_gone_with_the_next_restart(joined, web):
+    upgrade(joined, web.url)
+    restart(joined)
+    assert joined.version() == "v1.0.0"
+
+
+def test_a_yes_to_a_url_that_fails_is_an_error_and_closes_the_question(joined, web):
+    ask(joined, web.url.replace("new.bin", "none.bin"))
+    assert joined.command("AT+OTAOK") == ERROR
+    assert joined.command("AT+OTAOK") == ERROR
+    assert web.n_requests == 1
+    ask(joined, "ftp://127.0.0.1/new.bin")
+    assert joined.command("AT+OTAOK") == ERROR
+    assert web.n_requests == 1
+
+
+def test_a_restart_forgets_the_question(joined, web):
+    ask(joined, web.url)
+    restart(joined)
+    assert joined.command("AT+OTAOK") == ERROR
+
+
+@pytest.mark.parametrize("line", ["AT+USEROTA", "AT+USEROTA?", "AT+USEROTA=0", "AT+USEROTA=2049", "AT+USEROTA=1,2",
+                                  'AT+USEROTA="9"', "AT+OTAOK?", "AT+OTANO=1"])
+def test_wrong_forms_are_refused(start, line):
+    assert start("ask_first").command(line) == ERROR

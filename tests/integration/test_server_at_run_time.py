@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""AT+CIUPDATECFG and AT+UPDATETLS on a virtual module, against `aloft serve` with a certificate of a CA of its own."""
+"""AT+CIUPDATECFG and AT+UPDATETLS on a virtual module, against `aloft serve` with a certificate of a CA of its own.
+Rows are those of facts/at-commands.md 6."""
 
 import hashlib
+import http.server
+import ssl
 import subprocess
+import threading
 
 import pytest
 
@@ -171,6 +175,62 @@ def test_trust_holds_after_a_restart(pointed, deployed, authorities):
 def test_a_private_key_is_not_taken_for_a_ca(pointed, authorities):
     assert store_ca(pointed, authorities[0].key.read_bytes()) == ERROR
     assert pointed.command("AT+UPDATETLS?") == b'+UPDATETLS:0,"",0,""\r\n' + OK
+
+
+# -- AT+USEROTA with https ---------------------------------------------------------------------------------------------
+
+def userota(module, server, host):
+    """The file of the server as AT+USEROTA gets it; all bytes from the prompt to the end."""
+    url = f"https://{host}:{server.port}/new.bin".encode()
+    module.write(f"AT+USEROTA={len(url)}\r\n".encode())
+    assert module.read_until(b">") == OK + b"\r\n>"
+    module.write(url)
+    answer = module.read_until(READY, ERROR)
+    return answer.removeprefix(b"\r\nRecv %d bytes\r\n" % len(url))
+
+
+@pytest.fixture
+def web(deployed, tmp_path):
+    """An https server with the certificate of the update server and one image; counts its requests."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(deployed.data / "cert.pem", deployed.data / "key.pem")
+    folder = tmp_path / "www"
+    folder.mkdir()
+    (folder / "new.bin").write_bytes(deployed.make_image(LAYOUT, NEW, "200k").read_bytes())
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), lambda *words: Files(*words, directory=str(folder))) as server:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        server.n_requests, server.port = 0, server.server_port
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+class Files(http.server.SimpleHTTPRequestHandler):
+    def log_request(self, *_):
+        self.server.n_requests += 1
+
+
+@pytest.mark.parametrize("host, which", [("127.0.0.1", 0), ("127.0.0.1", 1), ("localhost", 0)])
+def test_row_28_userota_asks_only_a_server_of_the_ca_with_the_right_name(module, authorities, web, host, which):
+    is_right = (host, which) == ("127.0.0.1", 0)
+    assert store_ca(module, authorities[which].pem) == OK
+    assert userota(module, web, host) == (OK + READY if is_right else ERROR)
+    assert web.n_requests == (1 if is_right else 0)
+
+
+@pytest.mark.parametrize("is_right", [True, False])
+def test_row_28_userota_asks_only_the_server_with_the_pin(module, deployed, authorities, web, is_right):
+    cert = deployed.data / "cert.pem" if is_right else authorities[0].cert
+    assert module.command(f'AT+UPDATETLS=2,"{pin_of(cert)}"') == OK
+    assert userota(module, web, "localhost") == (OK + READY if is_right else ERROR)
+    assert web.n_requests == (1 if is_right else 0)
+
+
+def test_row_28_without_trust_userota_takes_any_server_and_the_log_warns(module, web):
+    assert userota(module, web, "localhost") == OK + READY
+    assert "tls.unverified" in module.log.read_text()
 
 
 # -- compiled in -------------------------------------------------------------------------------------------------------

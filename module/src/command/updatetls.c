@@ -28,9 +28,8 @@
  * Always stored, like the server. The CA itself is never shown.
  */
 
-#define PARAMS_MAX   2
-#define PIN_CHARS    (2 * ALOFT_TLS_PIN_BYTES)
-#define DATA_IDLE_MS 60000
+#define PARAMS_MAX 2
+#define PIN_CHARS  (2 * ALOFT_TLS_PIN_BYTES)
 
 static enum aloft_reply save(struct aloft_module *m, const struct aloft_trust_record *record)
 {
@@ -115,7 +114,8 @@ static enum aloft_reply set_ca(struct aloft_module *m, const struct aloft_params
     if (!aloft_params_get_int(m, params, 1, &lengths, &len)) {
         return ALOFT_REPLY_ERROR;
     }
-    return aloft_at_take_data(m, (uint8_t *)m->config.url_buf, (size_t)len, DATA_IDLE_MS, take_ca);
+    return aloft_at_take_data(m, (uint8_t *)m->config.url_buf, (size_t)len,
+                              ALOFT_CONFIG_URL_IDLE_MS, take_ca);
 }
 
 /* `text` has at most PIN_CHARS; its NUL is no digit. */
