@@ -16,19 +16,21 @@
 #define UPDATE "AT+CIUPDATE=0,\"v5.0.1.0\""
 
 /* The drawing in upgrade/engine.h; `.` = not expected. Columns: START ALLOWED NAMED PRESENT ANSWER
- * GOOD STORED WHOLE DONE FAIL CANCEL. */
+ * GOOD BROKEN OVER REST STORED WHOLE DONE FAIL CANCEL. */
 static void table__leads_where_the_drawing_says(void **state)
 {
-    static const char initials[] = "IBAFCSRX";
+    static const char initials[] = "IBAFCSPERX";
     static const char *const wanted[ALOFT_UPGRADE_N_STATES] = {
-        "B..........", /* IDLE */
-        ".AFR.....II", /* BEGIN */
-        "..F......II", /* ASK */
-        "....C....II", /* FETCH */
-        ".....S...II", /* CHECK */
-        "......R..II", /* STORE */
-        ".......X.II", /* REREAD */
-        "........III", /* COMMIT */
+        "B.............", /* IDLE */
+        ".AFR........II", /* BEGIN */
+        "..F.........II", /* ASK */
+        "....C.......II", /* FETCH */
+        ".....SP.....II", /* CHECK */
+        "......P..R..II", /* STORE */
+        ".......E....II", /* PAUSE */
+        "....C.P.S...II", /* RESUME */
+        "..........X.II", /* REREAD */
+        "...........III", /* COMMIT */
     };
     (void)state;
 

@@ -409,7 +409,7 @@ static void body__of_any_framing_upgrades(void **state)
     world_assert_upgraded(w);
 
     struct world *other = world_with(SMALL, sizeof url_buf);
-    len = (size_t)sprintf(text, "HTTP/1.0 200 OK\r\n\r\n");
+    len = (size_t)snprintf(text, 200, "HTTP/1.0 200 OK\r\n\r\n");
     memcpy(bytes + len, other->image, other->image_len);
     fake_net_add(&other->net, bytes, len + other->image_len)->portion = 100;
     (void)run_url(other, URL, DONE_MS);

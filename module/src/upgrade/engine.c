@@ -11,6 +11,7 @@
 #include "text.h"
 #include "upgrade/policy.h"
 #include "upgrade/proof.h"
+#include "upgrade/resume.h"
 #include "upgrade/source.h"
 #include "upgrade/verify.h"
 #include "upgrade/writer.h"
@@ -26,9 +27,9 @@ typedef enum aloft_upgrade_event work_fn(struct aloft_module *m);
 typedef enum aloft_err act_fn(struct aloft_module *m);
 
 static work_fn check_allowed, await_version, await_answer, check_first_bytes, store_bytes,
-    reread_bytes, select_slot;
-static act_fn ask_version, begin_fetch, open_slot, open_present, begin_reread, release_source,
-    report_done, report_failure;
+    reread_bytes, select_slot, await_end_of_pause, await_rest;
+static act_fn begin_pause, ask_version, begin_fetch, open_slot, open_present, begin_reread,
+    release_source, report_done, report_failure;
 
 #define STATE(name) ALOFT_UPGRADE_STATE_##name
 #define EVENT(name) ALOFT_UPGRADE_EVENT_##name
@@ -41,6 +42,8 @@ static work_fn *const works[ALOFT_UPGRADE_N_STATES] = {
     [STATE(FETCH)]  = await_answer,
     [STATE(CHECK)]  = check_first_bytes,
     [STATE(STORE)]  = store_bytes,
+    [STATE(PAUSE)]  = await_end_of_pause,
+    [STATE(RESUME)] = await_rest,
     [STATE(REREAD)] = reread_bytes,
     [STATE(COMMIT)] = select_slot,
     /* clang-format on */
@@ -60,6 +63,12 @@ static const struct rule {
     {STATE(ASK),    EVENT(NAMED),   begin_fetch,    STATE(FETCH)},
     {STATE(FETCH),  EVENT(ANSWER),  open_slot,      STATE(CHECK)},
     {STATE(CHECK),  EVENT(GOOD),    NULL,           STATE(STORE)},
+    {STATE(CHECK),  EVENT(BROKEN),  begin_pause,    STATE(PAUSE)},
+    {STATE(STORE),  EVENT(BROKEN),  begin_pause,    STATE(PAUSE)},
+    {STATE(PAUSE),  EVENT(OVER),    aloft_resume_ask, STATE(RESUME)},
+    {STATE(RESUME), EVENT(BROKEN),  begin_pause,    STATE(PAUSE)},
+    {STATE(RESUME), EVENT(REST),    NULL,           STATE(STORE)},
+    {STATE(RESUME), EVENT(ANSWER),  open_slot,      STATE(CHECK)},
     {STATE(STORE),  EVENT(STORED),  begin_reread,   STATE(REREAD)},
     {STATE(REREAD), EVENT(WHOLE),   release_source, STATE(COMMIT)},
     {STATE(COMMIT), EVENT(DONE),    report_done,    STATE(IDLE)},
@@ -69,6 +78,8 @@ static const struct rule {
     {STATE(FETCH),  EVENT(FAIL),    report_failure, STATE(IDLE)},
     {STATE(CHECK),  EVENT(FAIL),    report_failure, STATE(IDLE)},
     {STATE(STORE),  EVENT(FAIL),    report_failure, STATE(IDLE)},
+    {STATE(PAUSE),  EVENT(FAIL),    report_failure, STATE(IDLE)},
+    {STATE(RESUME), EVENT(FAIL),    report_failure, STATE(IDLE)},
     {STATE(REREAD), EVENT(FAIL),    report_failure, STATE(IDLE)},
     {STATE(COMMIT), EVENT(FAIL),    report_failure, STATE(IDLE)},
 
@@ -77,6 +88,8 @@ static const struct rule {
     {STATE(FETCH),  EVENT(CANCEL),  release_source, STATE(IDLE)},
     {STATE(CHECK),  EVENT(CANCEL),  release_source, STATE(IDLE)},
     {STATE(STORE),  EVENT(CANCEL),  release_source, STATE(IDLE)},
+    {STATE(PAUSE),  EVENT(CANCEL),  release_source, STATE(IDLE)},
+    {STATE(RESUME), EVENT(CANCEL),  release_source, STATE(IDLE)},
     {STATE(REREAD), EVENT(CANCEL),  release_source, STATE(IDLE)},
     {STATE(COMMIT), EVENT(CANCEL),  release_source, STATE(IDLE)},
     /* clang-format on */
@@ -144,6 +157,7 @@ static enum aloft_err begin_request(struct aloft_module *m, enum aloft_http_ask 
         .version = m->upgrade.version,
         .url = m->upgrade.url,
         .url_len = m->upgrade.url_len,
+        .etag = m->upgrade.etag,
         .deadline_ms = m->upgrade.deadline_ms,
     };
 
@@ -256,11 +270,17 @@ static enum aloft_err open_slot(struct aloft_module *m)
         return ALOFT_ERR_TOO_BIG;
     }
     aloft_writer_init(&m->upgrade.writer, &slot, is_known ? (uint32_t)total : 0);
+    m->upgrade.resumed_from = 0;
     aloft_verify_begin(m);
     return ALOFT_ERR_OK;
 }
 
 /* CHECK */
+
+static enum aloft_upgrade_event break_or_fail(struct aloft_module *m)
+{
+    return aloft_resume_is_possible(m) ? EVENT(BROKEN) : fail(m, m->upgrade.source->err(m));
+}
 
 static enum aloft_upgrade_event check_first_bytes(struct aloft_module *m)
 {
@@ -277,7 +297,7 @@ static enum aloft_upgrade_event check_first_bytes(struct aloft_module *m)
     }
     switch (source->state(m)) {
     case ALOFT_SOURCE_FAILED:
-        return fail(m, source->err(m));
+        return break_or_fail(m);
     case ALOFT_SOURCE_DONE:
         return fail(m, ALOFT_ERR_TRUNCATED);
     default:
@@ -295,7 +315,8 @@ static enum aloft_upgrade_event store_bytes(struct aloft_module *m)
     size_t len = 0;
     size_t used = 0;
 
-    if (state == ALOFT_SOURCE_FAILED) {
+    /* What came before a break is stored first. */
+    if (state == ALOFT_SOURCE_FAILED && !aloft_resume_is_possible(m)) {
         return fail(m, u->source->err(m));
     }
     enum aloft_err err = aloft_verify_waiting(m);
@@ -312,7 +333,35 @@ static enum aloft_upgrade_event store_bytes(struct aloft_module *m)
         return fail(m, err);
     }
     aloft_verify_consume(m, used);
-    return used > 0 || u->writer.erased > erased ? EVENT(MORE) : EVENT(NONE);
+    if (used > 0 || u->writer.erased > erased) {
+        return EVENT(MORE);
+    }
+    return state == ALOFT_SOURCE_FAILED ? EVENT(BROKEN) : EVENT(NONE);
+}
+
+/* PAUSE and RESUME */
+
+static enum aloft_err begin_pause(struct aloft_module *m)
+{
+    aloft_resume_begin_pause(m);
+    return ALOFT_ERR_OK;
+}
+
+static enum aloft_upgrade_event await_end_of_pause(struct aloft_module *m)
+{
+    if (m->now_ms >= m->upgrade.deadline_ms) {
+        return fail(m, ALOFT_ERR_TIMEOUT);
+    }
+    return aloft_resume_pause_ms(m) == 0 ? EVENT(OVER) : EVENT(NONE);
+}
+
+/* Bytes that came before the next break count too: CHECK and STORE look at them first. */
+static enum aloft_upgrade_event await_rest(struct aloft_module *m)
+{
+    if (m->http.reached == ALOFT_HTTP_BODY) {
+        return aloft_http_is_partial(m) ? EVENT(REST) : EVENT(ANSWER);
+    }
+    return m->http.phase == ALOFT_HTTP_FAILED ? break_or_fail(m) : EVENT(NONE);
 }
 
 /* REREAD */
@@ -460,7 +509,7 @@ uint32_t aloft_upgrade_step(struct aloft_module *m)
     }
     enum aloft_upgrade_event event = works[u->state](m);
     if (event == EVENT(NONE)) {
-        return UINT32_MAX;
+        return u->state == STATE(PAUSE) ? aloft_resume_pause_ms(m) : UINT32_MAX;
     }
     if (event != EVENT(MORE)) {
         handle(m, event);
@@ -485,6 +534,8 @@ enum aloft_err aloft_upgrade_start(struct aloft_module *m, const struct aloft_up
     u->is_ota = strcmp(job->name, "ota") == 0;
     u->deadline_ms = m->now_ms + ALOFT_CONFIG_TOTAL_MS;
     u->writer = (struct aloft_writer){.total_bytes = 0};
+    u->n_resumes = 0;
+    u->etag[0] = '\0';
     u->version[0] = '\0';
     if (job->kind == ALOFT_UPGRADE_SOURCE && m->config.plain.host == NULL) {
         u->mode = 1;

@@ -21,7 +21,11 @@
  *    ^              `------------PRESENT-------------------------.       | STORED
  *    `----------DONE----------- COMMIT <-----------WHOLE------------- REREAD
  *
- * and from each of them but IDLE back to IDLE by FAIL or CANCEL.
+ * and from each of them but IDLE back to IDLE by FAIL or CANCEL. A transfer that breaks in CHECK or
+ * STORE goes round by upgrade/resume.h, if the server lets it:
+ *
+ *   CHECK, STORE -BROKEN-> PAUSE -OVER-> RESUME -REST-> STORE
+ *                            ^--BROKEN------'  '-ANSWER-> CHECK
  */
 
 struct aloft_module;
@@ -34,6 +38,8 @@ struct aloft_module;
     X(FETCH)  /* The source has no good head yet. */                                               \
     X(CHECK)  /* Its first bytes come in and are judged. */                                        \
     X(STORE)  /* It goes to the spare slot. */                                                     \
+    X(PAUSE)  /* The transfer broke; the network gets some time. */                                \
+    X(RESUME) /* The rest of the file is asked for. */                                             \
     X(REREAD) /* It is read back from flash and judged once more. */                               \
     X(COMMIT) /* It becomes the next to boot. */
 
@@ -44,6 +50,9 @@ struct aloft_module;
     X(PRESENT) /* It may run, and there is nothing to fetch. */                                    \
     X(ANSWER)  /* A good head came. */                                                             \
     X(GOOD)    /* The first bytes fit this module. */                                              \
+    X(BROKEN)  /* The transfer broke, and can be taken up. */                                      \
+    X(OVER)    /* The pause is. */                                                                 \
+    X(REST)    /* A good head of the rest came. */                                                 \
     X(STORED)  /* All bytes are in flash, and the stream was a whole image. */                     \
     X(WHOLE)   /* What stands in flash is that image. */                                           \
     X(DONE)    /* It is selected. */                                                               \

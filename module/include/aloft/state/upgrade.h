@@ -8,6 +8,7 @@
 #include "aloft/app_image.h"
 #include "aloft/limits.h"
 #include "aloft/port.h"
+#include "aloft/state/http.h"
 #include "aloft/upgrade.h"
 
 /* Private state of module/src, complete only so that struct aloft_module can be allocated
@@ -62,14 +63,18 @@ struct aloft_upgrade_state {
     uint32_t n_unexpected; /**< Events that found no rule: stays 0. */
     uint32_t reread;       /**< Bytes read back so far. */
     uint32_t reread_crc;
+    uint64_t pause_end_ms;
+    uint32_t resumed_from; /**< Bytes in flash at the last break. */
     uint16_t url_len;
     uint16_t n_judged; /**< Bytes in front of the source's buffer that were judged already. */
     uint8_t state;
     uint8_t kind; /**< enum aloft_upgrade_kind. */
     uint8_t mode;
-    uint8_t told; /**< The last news. */
+    uint8_t told;      /**< The last news. */
+    uint8_t n_resumes; /**< Tries since there was progress. */
     bool is_ota;
     char version[ALOFT_VERSION_MAX + 1]; /**< Empty until known. */
+    char etag[ALOFT_HTTP_ETAG_BYTES];    /**< Of the file; empty = it cannot be resumed. */
     struct aloft_writer writer;
     struct aloft_trailer trailer;
     struct aloft_app_image image;
