@@ -24,7 +24,8 @@ bool memory_parse(const char *text, uint32_t *ret_bytes)
     if (strncmp(end, " kB", 3) != 0) {
         return false;
     }
-    *ret_bytes = kib <= UINT32_MAX / KIB ? (uint32_t)kib * KIB : UINT32_MAX;
+    /* A host MCU may read the number into a signed one. */
+    *ret_bytes = kib <= INT32_MAX / KIB ? (uint32_t)kib * KIB : INT32_MAX;
     return true;
 }
 
