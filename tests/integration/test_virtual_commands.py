@@ -3,6 +3,7 @@
 
 import calendar
 import contextlib
+import pathlib
 import re
 import socket
 import struct
@@ -16,6 +17,7 @@ from virtual_module import VirtualModule
 
 AP = ("bench", "12345678")
 OK, ERROR, READY = b"\r\nOK\r\n", b"\r\nERROR\r\n", b"\r\nready\r\n"
+MANUAL = pathlib.Path(__file__).resolve().parents[2] / "docs" / "guide" / "at-commands.md"
 SINCE_1900 = 2208988800  # RFC 868
 DEADLINE_S = 30
 
@@ -208,3 +210,18 @@ def test_the_module_says_what_it_is_and_has(start):
     assert module.command("AT+USERDOCS?").count(b"/esp32c3/index.html\"\r\n") == 2
     assert module.command("AT+SLEEP=0") == OK
     assert module.command("AT+CIPMUX=1") == OK
+
+
+# -- the manual --------------------------------------------------------------------------------------------------------
+
+def test_the_manual_lists_what_at_cmd_lists(start):
+    """docs/guide/at-commands.md, row by row: the same commands in the same order, with the same forms."""
+    words = {"=?": 0, "?": 1, "=": 2, "run": 3}
+    in_manual = []
+    for row in re.finditer(r"^\| `(AT[^`]*)` \| ([^|]*) \|", MANUAL.read_text(), re.MULTILINE):
+        forms = [words[word] for word in row.group(2).split(", ")]
+        in_manual.append((row.group(1), ",".join("1" if i in forms else "0" for i in range(4))))
+    answer = start().command("AT+CMD?").decode()
+    listed = re.findall(r'^\+CMD:\d+,"([^"]*)",([01,]*)\r$', answer, re.MULTILINE)
+    assert listed == in_manual
+    assert [int(n) for n in re.findall(r"\+CMD:(\d+)", answer)] == list(range(len(listed)))
