@@ -51,6 +51,9 @@ static const struct aloft_command s_commands[] = {{"+D", NULL, NULL, set_data, N
 static void let_something_happen(struct fake_port *f, uint8_t what)
 {
     f->wifi.status.state = what % (ALOFT_WIFI_DISCONNECTED + 1);
+    f->wifi.n_clients = what % (FAKE_CLIENTS + 1);
+    f->wifi.n_aps = what % (FAKE_APS + 1);
+    f->wifi.n_scan_agains = what % 4;
     f->uart.is_draining = (what & 0x40) != 0;
     f->uart.room = (what & 0x80) != 0 ? 0 : FAKE_UART_UNLIMITED;
     f->uart.out_len = 0; /* The bytes themselves are checked by the unit tests. */

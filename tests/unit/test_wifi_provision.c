@@ -175,6 +175,9 @@ static void provision__gives_way_to_commands(void **state)
     assert_int_equal(f->wifi.n_joins, 1);
     begin(f);
     expect(f, "AT+CWJAP=\"home\",\"secret12\"\r\n", "");
+    unsigned n_leaves = f->wifi.n_leaves;
+    aloft_wifi_provision_stop(&f->module); /* Not its join any more. */
+    assert_int_equal(f->wifi.n_leaves, n_leaves);
     f->wifi.status.state = ALOFT_WIFI_DISCONNECTED;
     expect_after(f, 20, "+CWJAP:4\r\n" ERROR);
     expect_after(f, 5000, "");

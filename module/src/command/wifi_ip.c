@@ -160,9 +160,6 @@ static enum aloft_reply stop_station_dhcp(struct aloft_module *m)
     struct aloft_ip_config config = m->wifi.station_ip;
     struct aloft_wifi_status status;
 
-    if (m->wifi.has_station_ip) {
-        return ALOFT_REPLY_OK;
-    }
     m->port->wifi.status(m->port->ctx, &status);
     if (status.state == ALOFT_WIFI_GOT_IP) {
         memcpy(config.ip, status.ip, IP_BYTES);

@@ -2,7 +2,6 @@
 #include "process/air_text.h"
 
 #include <arpa/inet.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,10 +24,8 @@ static bool take_number(const char *value, long min, long max, long *ret_number)
 {
     char *end;
 
-    errno = 0;
-    long number = strtol(value, &end, 10);
-    *ret_number = number;
-    return end != value && *end == '\0' && errno == 0 && number >= min && number <= max;
+    *ret_number = strtol(value, &end, 10); /* Too long a number is LONG_MAX, over any `max`. */
+    return end != value && *end == '\0' && *ret_number >= min && *ret_number <= max;
 }
 
 static bool take_auth(const char *value, void *field)
