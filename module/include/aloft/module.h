@@ -93,6 +93,7 @@ struct aloft_module_config {
     const char *web_authorization; /**< Value every request's `Authorization` must have, such as
                                       `Basic YWRtaW46c2VjcmV0`; NULL = none. */
     bool web_checks_origin;        /**< POSTs that a browser sends for another site are refused. */
+    bool has_portal;               /**< Captive portal: all names lead to the module's page. */
     bool web_hides_password;       /**< GET /getstainfo tells the password as empty. */
 };
 

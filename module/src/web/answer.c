@@ -4,6 +4,7 @@
 #include "aloft/module.h"
 
 #include "web/info.h"
+#include "web/portal.h"
 #include "web/provision.h"
 
 typedef void write_fn(const struct aloft_module *m, struct aloft_out *out);
@@ -31,6 +32,8 @@ static const struct {
     [ALOFT_ANSWER_FAILED] = {"500 Internal Server Error", json, "{\"state\": 1}", NULL, true, NULL},
     [ALOFT_ANSWER_NOT_HTTP] = {"400 Bad Request", html, "This is not a valid HTTP/1.1 request",
                                NULL, true, NULL},
+    [ALOFT_ANSWER_PORTAL] = {"302 Temporary Redirect", html, "Redirect to captive portal", NULL,
+                             false, aloft_portal_write_location},
     [ALOFT_ANSWER_UNAUTHORIZED] = {"401 Unauthorized", html, "This needs a password", NULL, true,
                                    write_challenge},
     [ALOFT_ANSWER_FORBIDDEN] = {"403 Forbidden", html, "This request comes from another site", NULL,

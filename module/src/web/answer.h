@@ -22,6 +22,7 @@ enum aloft_answer {
     ALOFT_ANSWER_BAD,          /**< 400 `{"state": 1}` */
     ALOFT_ANSWER_FAILED,       /**< 500 `{"state": 1}` */
     ALOFT_ANSWER_NOT_HTTP,     /**< 400 as text: the request cannot be read. */
+    ALOFT_ANSWER_PORTAL,       /**< 302 */
     ALOFT_ANSWER_UNAUTHORIZED, /**< 401 */
     ALOFT_ANSWER_FORBIDDEN,    /**< 403 */
     ALOFT_ANSWER_NOT_FOUND,    /**< 404 */

@@ -10,6 +10,7 @@
 #include "text.h"
 #include "web/connection.h"
 #include "web/hotspot.h"
+#include "web/portal.h"
 #include "web/request.h"
 #include "web/routes.h"
 #include "web/upload.h"
@@ -120,6 +121,7 @@ static void begin_answer(struct aloft_module *m, enum aloft_answer answer)
     struct aloft_web_state *w = m->web;
 
     aloft_connection_drop_body(m);
+    answer = aloft_portal_replace(m, answer);
     w->answer = (uint8_t)answer;
     w->closes = w->closes || aloft_answer_is_error(answer);
     w->answer_bytes = 0;
@@ -404,11 +406,8 @@ static uint32_t find_wait_ms(const struct aloft_module *m, bool has_moved)
     return (uint32_t)(find_deadline(m) - m->now_ms);
 }
 
-uint32_t aloft_web_step(struct aloft_module *m)
+static uint32_t step_connections(struct aloft_module *m)
 {
-    if (!aloft_web_is_running(m)) {
-        return UINT32_MAX;
-    }
     while (aloft_connection_accept(m, false)) {
     }
     for (uint8_t n = 0; n < TURNS_MAX; n++) {
@@ -417,6 +416,16 @@ uint32_t aloft_web_step(struct aloft_module *m)
         }
     }
     return 0;
+}
+
+uint32_t aloft_web_step(struct aloft_module *m)
+{
+    if (!aloft_web_is_running(m)) {
+        return UINT32_MAX;
+    }
+    uint32_t portal_ms = aloft_portal_step(m);
+    uint32_t connections_ms = step_connections(m);
+    return portal_ms < connections_ms ? portal_ms : connections_ms;
 }
 
 void aloft_web_init(struct aloft_module *m)
@@ -449,6 +458,12 @@ static void log_port(const struct aloft_module *m)
     aloft_log(m, line);
 }
 
+static void close_listener(struct aloft_module *m)
+{
+    m->port->net.close(m->port->ctx, m->web->listener);
+    m->web->listener = -1;
+}
+
 enum aloft_err aloft_web_start(struct aloft_module *m, uint16_t port)
 {
     const struct aloft_port_net *net = &m->port->net;
@@ -460,6 +475,11 @@ enum aloft_err aloft_web_start(struct aloft_module *m, uint16_t port)
     enum aloft_err err = net->listen(m->port->ctx, port, &w->listener, &w->port);
     if (err != ALOFT_ERR_OK) {
         w->listener = -1;
+        return err;
+    }
+    err = aloft_portal_start(m);
+    if (err != ALOFT_ERR_OK) {
+        close_listener(m);
         return err;
     }
     w->n_in = 0;
@@ -484,6 +504,6 @@ void aloft_web_stop(struct aloft_module *m)
     for (uint8_t i = 0; i < ALOFT_WEB_CONNECTIONS; i++) {
         aloft_connection_close(m, i);
     }
-    m->port->net.close(m->port->ctx, w->listener);
-    w->listener = -1;
+    aloft_portal_stop(m);
+    close_listener(m);
 }
