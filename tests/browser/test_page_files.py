@@ -181,6 +181,11 @@ def test_text_inside_a_file_stays_text(browser, stock, choose):
     assert browser.script("return document.images.length") == 0
 
 
+def name_text(value):
+    """The name of a case: its texts, but not the bytes of its file."""
+    return value if isinstance(value, str) else "file"
+
+
 # -- user partitions: hints, and only an empty file is refused ------------------------------------------
 
 
@@ -193,7 +198,7 @@ def test_text_inside_a_file_stays_text(browser, stock, choose):
     ("wpa_ent_key", samples.nvs_page(), "does not look like content for wpa_ent_key"),
     ("ble_data", b"\0\0\x27\x96", "does not look like content for ble_data"),
     ("factory_param", b"\xfc\xfd", "does not look like content for factory_param"),
-])
+], ids=name_text)
 def test_odd_content_for_a_partition_is_doubted(browser, stock, choose, label, content, words):
     stock.partitions = ["ota", label]
     assert words in choose(stock, content, "data.bin", label)
@@ -205,7 +210,7 @@ def test_odd_content_for_a_partition_is_doubted(browser, stock, choose, label, c
     ("fs_storage", b"\xeb\x3c\x90MSDOS5.0" + bytes(501)), ("mine", b"plain text"),
     ("client_ca", b"\xf1\xf1\1\0\x10\0\0\0" + bytes(16)), ("mqtt_key", b"\xf1\xf1\0\0\0\0\0\0"),
     ("ble_data", b"\x02\0\x27\x95{}"), ("factory_param", b"\xfc\xfc\3\xff"),
-])
+], ids=name_text)
 def test_fitting_content_for_a_partition_is_taken(browser, stock, choose, label, content):
     stock.partitions = ["ota", label]
     choose(stock, content, "data.bin", label)
