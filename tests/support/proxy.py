@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A TCP proxy on loopback that goes silent after a number of bytes towards the client: a network that dies."""
+"""TCP proxies on loopback between a module and its server: networks that die, or break off."""
 
+import contextlib
 import selectors
 import socket
 import threading
 
 
 class StallingProxy:
+    """Goes silent after a number of bytes towards the client."""
+
     def __init__(self, target_port, after_bytes):
         self._target = ("127.0.0.1", target_port)
         self._left = after_bytes
@@ -72,3 +75,47 @@ class StallingProxy:
                 if end.fileno() in selector.get_map():
                     selector.unregister(end)
                 end.close()
+
+
+class CuttingProxy:
+    """Closes the n-th connection after `cuts[n]` bytes towards the client; those after the last pass whole."""
+
+    def __init__(self, target_port, cuts):
+        self._target = ("127.0.0.1", target_port)
+        self._cuts = list(cuts)
+        self.n_connections = 0
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self._thread.join(10)
+
+    def _run(self):
+        while True:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            left = self._cuts.pop(0) if self._cuts else None
+            self.n_connections += 1
+            with client, socket.create_connection(self._target, timeout=10) as server:
+                with contextlib.suppress(OSError):
+                    self._talk(client, server, left)
+
+    @staticmethod
+    def _talk(client, server, left):
+        """A request, then its answer, up to `left` bytes."""
+        head = b""
+        while not head.endswith(b"\r\n\r\n") and (data := client.recv(4096)):
+            head += data
+        server.sendall(head)
+        while (left is None or left > 0) and (data := server.recv(4096 if left is None else min(4096, left))):
+            client.sendall(data)
+            left = left if left is None else left - len(data)

@@ -45,7 +45,7 @@ static void query__prints_each_version_of_the_tls_server(void **state)
 }
 
 /* facts/at-commands.md 6.1, row 15. */
-static void query__uses_the_plain_server_and_its_port_without_a_tls_one(void **state)
+static void row_15_the_configured_server_and_port_are_asked(void **state)
 {
     struct world *w = *state;
 
@@ -122,7 +122,7 @@ static enum aloft_err endless_read(void *ctx, int socket, uint8_t *buf, size_t c
     return *ret_n > 0 ? ALOFT_ERR_OK : ALOFT_ERR_AGAIN;
 }
 
-static void flood__ends_in_error(void **state)
+static void row_14_a_flood_ends_in_error(void **state)
 {
     struct world *w = *state;
 
@@ -143,7 +143,7 @@ static void forms__other_than_the_query_are_errors(void **state)
 }
 
 /* Nothing a server names may look like another line. */
-static void versions__that_could_harm_are_left_out(void **state)
+static void row_14_versions_that_could_harm_are_left_out(void **state)
 {
     struct world *w = *state;
 
@@ -153,7 +153,7 @@ static void versions__that_could_harm_are_left_out(void **state)
 }
 
 /* Longer than every buffer between the socket and a UART that takes a byte per ms. */
-static void list__of_any_length_is_printed_whole(void **state)
+static void row_14_a_list_of_any_length_is_printed_whole(void **state)
 {
     struct world *w = *state;
     char *answer = NULL;
@@ -192,15 +192,15 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(query__prints_each_version_of_the_tls_server),
-        CASE(query__uses_the_plain_server_and_its_port_without_a_tls_one),
+        CASE(row_15_the_configured_server_and_port_are_asked),
         CASE(query__stands_any_portions),
         CASE(query__prints_ok_alone_for_an_empty_list),
         CASE(faults__end_in_error),
         CASE(silence__ends_in_error),
-        CASE(flood__ends_in_error),
+        CASE(row_14_a_flood_ends_in_error),
         CASE(forms__other_than_the_query_are_errors),
-        CASE(versions__that_could_harm_are_left_out),
-        CASE(list__of_any_length_is_printed_whole),
+        CASE(row_14_versions_that_could_harm_are_left_out),
+        CASE(row_14_a_list_of_any_length_is_printed_whole),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

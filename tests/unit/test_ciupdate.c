@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "upgrade/policy.h"
+
 /* AT+CIUPDATE from the UART to the boot entry (facts/at-commands.md 2.2). What a server can do
  * wrong is in test_upgrade_faults.c. */
 
@@ -21,7 +23,7 @@ static int tear_down(void **state)
     return 0;
 }
 
-static void explicit_version__prints_1_and_4_then_restarts(void **state)
+static void row_17_an_explicit_version_prints_1_and_4_then_restarts(void **state)
 {
     struct world *w = *state;
 
@@ -99,7 +101,7 @@ static void blocking__failure_prints_error_alone(void **state)
     assert_string_equal(world_run(w, "AT+CIUPDATE?", 10), "+CIUPDATE:-1\r\n\r\nOK\r\n");
 }
 
-static void query__is_zero_at_first_and_can_follow_the_documentation(void **state)
+static void row_16_the_query_is_as_the_code_or_as_the_documentation(void **state)
 {
     struct world *w = *state;
 
@@ -171,7 +173,7 @@ static void parameters__that_are_left_out_have_their_defaults(void **state)
 }
 
 /* facts/at-commands.md 6.1, rows 1 and 18. */
-static void name__other_than_ota_is_refused_before_traffic(void **state)
+static void row_01_row_18_a_name_other_than_ota_is_refused_before_traffic(void **state)
 {
     static const char *const names[] = {"otadata", "ota_1", "OTA", "mfg_nvs", "client_ca", "ota "};
     struct world *w = *state;
@@ -188,6 +190,99 @@ static void name__other_than_ota_is_refused_before_traffic(void **state)
     world_assert_flash_untouched(w);
 }
 
+/* Until user partitions have a safe replacement they are refused, and keep what they hold. */
+static void row_02_a_user_partition_keeps_its_content(void **state)
+{
+    struct world *w = *state;
+
+    fake_net_add(&w->net, w->answer, w->answer_len);
+    memset(w->port->flash.bytes + 0x1f000, 0x5A, 0x1f000); /* mfg_nvs of the C3 */
+    assert_string_equal(world_run(w, "AT+CIUPDATE=0,\"v5.0.1.0\",\"mfg_nvs\"", DONE_MS),
+                        "\r\nERROR\r\n");
+    world_assert_flash_untouched(w);
+    assert_int_equal(w->port->flash.bytes[0x1f000], 0x5A);
+}
+
+static void row_17_all_news_are_an_option(void **state)
+{
+    struct world *w = *state;
+
+    w->config.prints_all_news = true;
+    world_reboot(w);
+    fake_net_add(&w->net, w->answer, w->answer_len);
+    assert_string_equal(world_run(w, "AT+CIUPDATE=0,\"v5.0.1.0\"", DONE_MS),
+                        "+CIPUPDATE:1\r\n+CIPUPDATE:2\r\n+CIPUPDATE:3\r\n+CIPUPDATE:4\r\n"
+                        "\r\nOK\r\n");
+    world_assert_upgraded(w);
+}
+
+/* facts/at-commands.md 6.1, row 21: judged before anything is erased. */
+static void row_21_the_policy_refuses_an_image_untouched(void **state)
+{
+    static const struct {
+        struct aloft_upgrade_policy policy;
+        bool is_taken;
+    } rows[] = {
+        {{NULL, NULL}, true},         {{"esp-at", NULL}, true}, {{"esp-a", NULL}, false},
+        {{"esp-at2", NULL}, false},   {{NULL, "v0.0.1"}, true}, {{NULL, "0.0.1.1"}, false},
+        {{"esp-at", "v0.0.1"}, true}, {{"x", "v0.0.1"}, false},
+    };
+    (void)state;
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct world *w = world_new(512);
+        w->config.upgrade_policy = rows[i].policy;
+        world_reboot(w);
+        fake_net_add(&w->net, w->answer, w->answer_len);
+        (void)world_run(w, "AT+CIUPDATE=0,\"v5.0.1.0\"", DONE_MS);
+        if (rows[i].is_taken) {
+            world_assert_upgraded(w);
+        } else {
+            world_assert_failed(w, "POLICY");
+            world_assert_flash_untouched(w);
+        }
+        world_free(w);
+    }
+}
+
+static void row_21_versions_are_compared_number_by_number(void **state)
+{
+    static const struct {
+        const char *version;
+        const char *minimum;
+        bool is_taken;
+    } rows[] = {
+        {"v5.0.1.0", "v5.0.1.0", true},
+        {"v5.0.1.0", "5.0.1", true},
+        {"5.0.1", "v5.0.1.0", true},
+        {"v5.0.1.0", "v5.0.1.1", false},
+        {"v10.0.0.0", "v9.9.9.9", true},
+        {"v5.0.10", "v5.0.9", true},
+        {"v5.0.9", "v5.0.10", false},
+        {"v5.0.1.0-dev", "v5.0.1.0", true},
+        {"v5.0.1.0-dev", "v5.0.2", false},
+        {"", "v0", false},
+        {"unknown", "v0", false},
+        {"V1", "1", true},
+        {"1.", "1", true},
+        {"1..5", "1.1", false},
+        {"99999999999", "4294967295", true},
+        {"4294967294", "99999999999", false},
+        {"v1", "", true},
+    };
+    struct aloft_app_desc desc = {.project_name = "esp-at"};
+    (void)state;
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const struct aloft_upgrade_policy policy = {.minimum_version = rows[i].minimum};
+        snprintf(desc.version, sizeof desc.version, "%s", rows[i].version);
+        enum aloft_err err = aloft_policy_judge(&policy, &desc);
+        if (err != (rows[i].is_taken ? ALOFT_ERR_OK : ALOFT_ERR_POLICY)) {
+            fail_msg("%s with %s: %s", rows[i].version, rows[i].minimum, aloft_err_name(err));
+        }
+    }
+}
+
 static void tls_mode__without_a_tls_server_is_refused(void **state)
 {
     struct world *w = *state;
@@ -199,7 +294,7 @@ static void tls_mode__without_a_tls_server_is_refused(void **state)
     world_assert_flash_untouched(w);
 }
 
-static void second_start__is_refused_while_one_runs(void **state)
+static void row_19_a_second_start_is_refused_while_one_runs(void **state)
 {
     struct world *w = *state;
 
@@ -297,18 +392,22 @@ static void finished_upgrade__is_not_overwritten_before_its_restart(void **state
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(explicit_version__prints_1_and_4_then_restarts),
+        CASE(row_17_an_explicit_version_prints_1_and_4_then_restarts),
         CASE(no_version__prints_1_to_4_then_restarts),
         CASE(tls_mode__uses_the_tls_server_with_its_name),
         CASE(nonblocking__answers_ok_at_once_and_never_restarts),
         CASE(nonblocking__failure_prints_minus_1_and_leaves_the_port_usable),
         CASE(blocking__failure_prints_error_alone),
-        CASE(query__is_zero_at_first_and_can_follow_the_documentation),
+        CASE(row_16_the_query_is_as_the_code_or_as_the_documentation),
         CASE(parameters__that_are_wrong_are_refused_without_traffic),
         CASE(parameters__that_are_left_out_have_their_defaults),
-        CASE(name__other_than_ota_is_refused_before_traffic),
+        CASE(row_01_row_18_a_name_other_than_ota_is_refused_before_traffic),
+        CASE(row_02_a_user_partition_keeps_its_content),
+        CASE(row_17_all_news_are_an_option),
+        CASE(row_21_the_policy_refuses_an_image_untouched),
+        CASE(row_21_versions_are_compared_number_by_number),
         CASE(tls_mode__without_a_tls_server_is_refused),
-        CASE(second_start__is_refused_while_one_runs),
+        CASE(row_19_a_second_start_is_refused_while_one_runs),
         CASE(blocking__answers_busy_to_other_lines),
         CASE(at_rst__forces_a_restart_and_leaves_the_boot_entry),
         CASE(restart__ends_a_nonblocking_upgrade),

@@ -90,7 +90,7 @@ static void relative_redirect__starts_from_the_place_before(void **state)
     assert_non_null(strstr(w->net.contacts[4].request, "token"));
 }
 
-static void redirects__are_followed_ten_times(void **state)
+static void row_06_redirects_are_followed_ten_times(void **state)
 {
     for (size_t n = ALOFT_REDIRECT_MAX; n <= ALOFT_REDIRECT_MAX + 1; n++) {
         struct world *w = world_new(512);
@@ -173,7 +173,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(redirect__leads_to_the_right_place),
         CASE(relative_redirect__starts_from_the_place_before),
-        CASE(redirects__are_followed_ten_times),
+        CASE(row_06_redirects_are_followed_ten_times),
         CASE(redirect__from_https_to_http_is_refused),
         CASE(redirect__that_leads_nowhere_is_refused),
         CASE(redirect__with_a_long_target_works_as_long_as_it_fits),

@@ -74,7 +74,7 @@ static void version_request__is_the_stock_one_and_ours_after_it(void **state)
         "GET /v1/device/rom/?is_format_simple=true HTTP/1.0\r\n" STOCK_HEADERS OUR_HEADERS "\r\n");
 }
 
-static void file_request__is_the_stock_one_and_ours_after_it(void **state)
+static void row_11_the_file_request_says_who_asks_behind_the_stock_one(void **state)
 {
     static const char first[] = "GET /v1/device/rom/?action=download_rom&version=v5.0.1.0&"
                                 "filename=ota.bin HTTP/1.1\r\n";
@@ -166,7 +166,7 @@ static void request__that_does_not_fit_is_refused(void **state)
     assert_err(aloft_request_build(&port->module, &line, buf, len, &got), ALOFT_ERR_TOO_BIG);
 }
 
-static void is_version__takes_what_needs_no_encoding(void **state)
+static void row_09_only_versions_that_need_no_encoding_are_sent(void **state)
 {
     static const struct {
         const char *text;
@@ -197,14 +197,14 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(version_request__is_the_stock_one_and_ours_after_it),
-        CASE(file_request__is_the_stock_one_and_ours_after_it),
+        CASE(row_11_the_file_request_says_who_asks_behind_the_stock_one),
         CASE(list_request__is_the_stock_one_and_ours_after_it),
         CASE(list_request__names_a_port_that_is_not_the_default),
         CASE(token__that_is_missing_is_sent_as_null),
         CASE(foreign_host__gets_neither_token_nor_identity),
         CASE(own_headers__are_bounded_and_printable),
         CASE(request__that_does_not_fit_is_refused),
-        CASE(is_version__takes_what_needs_no_encoding),
+        CASE(row_09_only_versions_that_need_no_encoding_are_sent),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

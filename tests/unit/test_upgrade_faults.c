@@ -28,7 +28,7 @@ static void assert_ends_with(const char *text, const char *end)
 }
 
 /* facts/at-commands.md 2.2, run-time failures; 6.1. */
-static void network__faults_end_in_error(void **state)
+static void row_20_network_faults_end_in_error_with_nothing_erased(void **state)
 {
     static const struct {
         const char *reason;
@@ -63,7 +63,7 @@ static void network__faults_end_in_error(void **state)
     }
 }
 
-static void stall__ends_after_its_time_not_before(void **state)
+static void row_10_a_stall_ends_after_its_time_not_before(void **state)
 {
     struct world *w = world_new(SMALL);
 
@@ -76,7 +76,7 @@ static void stall__ends_after_its_time_not_before(void **state)
 }
 
 /* A peer that always sends a little is no stall, but it is not for ever. */
-static void total_time__ends_an_endless_trickle(void **state)
+static void row_10_the_total_time_ends_an_endless_trickle(void **state)
 {
     struct world *w = world_new(SMALL);
     size_t len = 20000;
@@ -154,6 +154,36 @@ static void file__heads_that_are_not_good_are_refused_untouched(void **state)
     }
 }
 
+static void row_03_a_file_without_a_length_fails_untouched(void **state)
+{
+    struct world *w = world_new(SMALL);
+
+    (void)state;
+    run_file(w, OK_HEAD "Content-Type: application/octet-stream\r\n\r\n", w->image_len);
+    world_assert_failed(w, "HTTP_FRAMING");
+    world_assert_flash_untouched(w);
+    world_free(w);
+}
+
+/* A whole image behind any of them: it is not taken for one. */
+static void row_05_a_status_other_than_200_fails_untouched(void **state)
+{
+    static const int statuses[] = {201, 202, 203, 204, 205, 206, 226, 300, 304, 305, 306, 400,
+                                   401, 403, 404, 410, 416, 429, 500, 502, 503, 504, 599};
+    char head[100];
+    (void)state;
+
+    for (size_t i = 0; i < sizeof statuses / sizeof statuses[0]; i++) {
+        struct world *w = world_new(SMALL);
+        (void)snprintf(head, sizeof head, "HTTP/1.1 %d X\r\nContent-Length: 592\r\n\r\n",
+                       statuses[i]);
+        run_file(w, head, w->image_len);
+        world_assert_failed(w, "HTTP_STATUS");
+        world_assert_flash_untouched(w);
+        world_free(w);
+    }
+}
+
 static void file__head_without_end_is_refused(void **state)
 {
     struct world *w = world_new(SMALL);
@@ -172,7 +202,7 @@ static void file__head_without_end_is_refused(void **state)
 
 /* The first 288 bytes decide whether the spare slot is touched at all: it may hold the image to
  * fall back to. */
-static void file__wrong_first_bytes_are_refused_untouched(void **state)
+static void row_20_wrong_first_bytes_are_refused_untouched(void **state)
 {
     static const struct {
         size_t off;
@@ -268,7 +298,7 @@ static void file__length_shorter_than_the_image_is_truncated(void **state)
 }
 
 /* Only the announced length is read: what a server sends behind it is not ours. */
-static void file__bytes_behind_the_length_are_not_read(void **state)
+static void row_13_bytes_behind_the_length_are_not_read(void **state)
 {
     struct world *w = world_new(SMALL);
     uint8_t *bytes = calloc(1, w->answer_len + 500);
@@ -283,7 +313,7 @@ static void file__bytes_behind_the_length_are_not_read(void **state)
 }
 
 /* facts/ciupdate-wire.md 3.2: what breaks the stock parser must not break ours. */
-static void file__any_segmentation_succeeds(void **state)
+static void row_04_any_segmentation_succeeds(void **state)
 {
     static const size_t portions[] = {1, 2, 3, 5, 64, 65, 128, 512, 1024, 1460};
     (void)state;
@@ -330,7 +360,7 @@ static size_t add_chunk(char *out, const uint8_t *bytes, size_t len)
     return n + len + 2;
 }
 
-static void file__chunked_succeeds_in_any_portions(void **state)
+static void row_06_a_chunked_file_succeeds_in_any_portions(void **state)
 {
     static const size_t chunks[] = {1, 3, 100, 4096};
     static const char head[] = OK_HEAD "Transfer-Encoding: chunked\r\n\r\n";
@@ -404,7 +434,7 @@ static void file__may_have_ff_behind_the_image_and_nothing_else(void **state)
     (void)state;
 }
 
-static void announced_sha256__must_be_that_of_the_body(void **state)
+static void row_11_an_announced_sha256_must_be_that_of_the_body(void **state)
 {
     char hex[65];
     char header[100];
@@ -509,23 +539,25 @@ static void boot_entry__that_cannot_be_written_ends_in_error(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(network__faults_end_in_error),
-        cmocka_unit_test(stall__ends_after_its_time_not_before),
-        cmocka_unit_test(total_time__ends_an_endless_trickle),
+        cmocka_unit_test(row_20_network_faults_end_in_error_with_nothing_erased),
+        cmocka_unit_test(row_10_a_stall_ends_after_its_time_not_before),
+        cmocka_unit_test(row_10_the_total_time_ends_an_endless_trickle),
         cmocka_unit_test(file__heads_that_are_not_good_are_refused_untouched),
+        cmocka_unit_test(row_03_a_file_without_a_length_fails_untouched),
+        cmocka_unit_test(row_05_a_status_other_than_200_fails_untouched),
         cmocka_unit_test(file__head_without_end_is_refused),
-        cmocka_unit_test(file__wrong_first_bytes_are_refused_untouched),
+        cmocka_unit_test(row_20_wrong_first_bytes_are_refused_untouched),
         cmocka_unit_test(file__for_another_chip_revision_is_refused_untouched),
         cmocka_unit_test(file__cut_anywhere_is_never_selected),
         cmocka_unit_test(file__each_flipped_byte_is_found),
         cmocka_unit_test(file__length_shorter_than_the_image_is_truncated),
-        cmocka_unit_test(file__bytes_behind_the_length_are_not_read),
-        cmocka_unit_test(file__any_segmentation_succeeds),
+        cmocka_unit_test(row_13_bytes_behind_the_length_are_not_read),
+        cmocka_unit_test(row_04_any_segmentation_succeeds),
         cmocka_unit_test(file__header_case_and_interim_answers_do_not_matter),
-        cmocka_unit_test(file__chunked_succeeds_in_any_portions),
+        cmocka_unit_test(row_06_a_chunked_file_succeeds_in_any_portions),
         cmocka_unit_test(file__chunked_that_outgrows_the_slot_is_refused),
         cmocka_unit_test(file__may_have_ff_behind_the_image_and_nothing_else),
-        cmocka_unit_test(announced_sha256__must_be_that_of_the_body),
+        cmocka_unit_test(row_11_an_announced_sha256_must_be_that_of_the_body),
         cmocka_unit_test(flash__each_failing_operation_ends_in_error),
         cmocka_unit_test(flash__that_lies_is_found_before_commit),
         cmocka_unit_test(flash__that_lies_behind_the_image_is_found),

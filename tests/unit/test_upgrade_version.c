@@ -11,7 +11,7 @@
 #define SMALL   512
 
 /* facts/ciupdate-wire.md 2.3: what must fail. */
-static void version__answers_without_one_are_refused(void **state)
+static void row_09_answers_without_a_fit_version_are_refused(void **state)
 {
     static const struct {
         const char *answer;
@@ -52,7 +52,7 @@ static void version__answers_without_one_are_refused(void **state)
 }
 
 /* facts/ciupdate-wire.md 2.3: each arrival in its table, the failing ones too. */
-static void version__any_segmentation_and_form_succeeds(void **state)
+static void row_07_row_08_a_document_of_any_form_in_any_portions_succeeds(void **state)
 {
     static const char *const bodies[] = {
         "{\"recommended_rom_version\": \"v5.0.1.0\", \"status\": 200}",
@@ -101,8 +101,8 @@ static void version__document_is_complete_without_a_close(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(version__answers_without_one_are_refused),
-        cmocka_unit_test(version__any_segmentation_and_form_succeeds),
+        cmocka_unit_test(row_09_answers_without_a_fit_version_are_refused),
+        cmocka_unit_test(row_07_row_08_a_document_of_any_form_in_any_portions_succeeds),
         cmocka_unit_test(version__document_is_complete_without_a_close),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -374,6 +374,25 @@ static void row_27_progress_lines_are_an_option(void **state)
     world_free(w);
 }
 
+static void row_28_the_server_of_a_url_is_verified_if_the_module_is_told_to(void **state)
+{
+    struct world *w = *state;
+
+    fake_net_add(&w->net, w->answer, w->answer_len);
+    (void)run_url(w, "https://a.test/x", DONE_MS);
+    assert_int_equal(w->net.contacts[0].tls_trust, ALOFT_TLS_TRUST_NONE);
+
+    w->config.trust = ALOFT_TLS_TRUST_CA;
+    w->port->boot.n_selects = 0;
+    world_reboot(w);
+    fake_net_add(&w->net, "", 0)->ready_err = ALOFT_ERR_TLS;
+    assert_string_equal(run_url(w, "https://a.test/x", DONE_MS),
+                        "\r\nRecv 16 bytes\r\n\r\nERROR\r\n");
+    assert_int_equal(w->net.contacts[0].tls_trust, ALOFT_TLS_TRUST_CA);
+    assert_string_equal(w->net.contacts[0].tls_host, "a.test");
+    assert_int_equal(w->port->boot.n_selects, 0);
+}
+
 /* Nothing but the spare slot is written, whatever the URL says. */
 static void row_29_only_the_spare_slot_is_written(void **state)
 {
@@ -399,8 +418,8 @@ static void body__of_any_framing_upgrades(void **state)
     char *text = (char *)bytes;
     (void)state;
 
-    size_t len = (size_t)sprintf(
-        text, "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n%zx\r\n", w->image_len);
+    size_t len = (size_t)snprintf(
+        text, 200, "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n%zx\r\n", w->image_len);
     memcpy(bytes + len, w->image, w->image_len);
     len += w->image_len;
     memcpy(bytes + len, "\r\n0\r\n\r\n", 7);
@@ -518,6 +537,7 @@ int main(void)
         CASE(row_25_a_stalled_body_ends_in_error),
         CASE(row_26_ten_redirects_are_followed_and_no_more),
         CASE(row_27_progress_lines_are_an_option),
+        CASE(row_28_the_server_of_a_url_is_verified_if_the_module_is_told_to),
         CASE(row_29_only_the_spare_slot_is_written),
         CASE(body__of_any_framing_upgrades),
         CASE(answers__that_carry_no_image_are_refused_untouched),
