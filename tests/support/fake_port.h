@@ -14,7 +14,7 @@
 #define FAKE_OUT_BYTES      65536
 #define FAKE_FLASH_BYTES    0x400000u
 #define FAKE_SETTINGS       32
-#define FAKE_SETTING_BYTES 8192
+#define FAKE_SETTING_BYTES  8192
 #define FAKE_CLIENTS        10
 #define FAKE_APS            40
 #define FAKE_LOG_BYTES      4096
