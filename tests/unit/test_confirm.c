@@ -223,6 +223,30 @@ static void server__is_asked_without_an_upgrade_that_owes_a_proof(void **state)
     world_free(w);
 }
 
+/* A refusal is not to end the request that the trial waits for. */
+static void server__is_asked_on_behind_refused_upgrades(void **state)
+{
+    struct world *w = world_on_trial(ALOFT_CONFIRM_SERVER, 60);
+    (void)state;
+
+    go_online(w);
+    fake_net_add(&w->net, "", 0)->end = FAKE_END_SILENCE;
+    fake_net_add_text(&w->net, world_version_answer);
+    fake_port_run(w->port, 1000);
+    assert_int_equal(w->net.n_contacts, 1);
+    (void)fake_port_read(w->port); /* Of Wi-Fi. */
+    assert_string_equal(world_run(w, "AT+CIUPDATE=0,\"v5.0.1.0\"", 100), "\r\nERROR\r\n");
+    assert_int_equal(w->net.n_open, 1);
+    w->port->boot.spare_err = ALOFT_ERR_NO_SLOT;
+    assert_string_equal(world_run(w, "AT+SYSROLLBACK", 100), "\r\nERROR\r\n");
+    assert_int_equal(w->net.n_open, 1);
+    fake_port_run(w->port, 57000);
+    assert_int_equal(w->net.n_contacts, 2); /* The silent one was given up. */
+    assert_int_equal(w->port->boot.n_confirms, 1);
+    assert_int_equal(w->port->boot.n_rejects, 0);
+    world_free(w);
+}
+
 static void server__that_is_not_configured_leads_back(void **state)
 {
     struct world *w = world_new(512);
@@ -376,6 +400,7 @@ int main(void)
         cmocka_unit_test(server__confirms_with_any_answer_of_its_own),
         cmocka_unit_test(server__that_fails_or_hides_is_asked_until_the_limit),
         cmocka_unit_test(server__is_asked_without_an_upgrade_that_owes_a_proof),
+        cmocka_unit_test(server__is_asked_on_behind_refused_upgrades),
         cmocka_unit_test(server__that_is_not_configured_leads_back),
         cmocka_unit_test(server__is_asked_for_a_whole_night),
         cmocka_unit_test(check__is_asked_until_it_says_true),

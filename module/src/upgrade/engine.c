@@ -149,6 +149,7 @@ static enum aloft_upgrade_event check_allowed(struct aloft_module *m)
     return event_or_fail(m, find_refusal(m), event);
 }
 
+/* The client is the engine's to end once its own request runs; before that it may be a proof's. */
 static enum aloft_err begin_request(struct aloft_module *m, enum aloft_http_ask ask)
 {
     const struct aloft_http_request request = {
@@ -162,7 +163,11 @@ static enum aloft_err begin_request(struct aloft_module *m, enum aloft_http_ask 
     };
 
     aloft_proof_yield(m);
-    return aloft_http_begin(m, &request);
+    enum aloft_err err = aloft_http_begin(m, &request);
+    if (err == ALOFT_ERR_OK) {
+        m->upgrade.source = &aloft_http_source;
+    }
+    return err;
 }
 
 static enum aloft_err ask_version(struct aloft_module *m)
@@ -382,6 +387,7 @@ static enum aloft_err open_present(struct aloft_module *m)
         return err;
     }
     aloft_proof_yield(m); /* The client's buffer is the one to read into. */
+    m->upgrade.source = &aloft_http_source;
     aloft_writer_init(&m->upgrade.writer, &slot, 0);
     m->upgrade.writer.written = slot.size_bytes;
     return begin_reread(m);
@@ -450,7 +456,7 @@ static void log_failure(const struct aloft_module *m)
     aloft_text_add(&t, " err=");
     aloft_text_add(&t, aloft_err_name(m->upgrade.err));
     aloft_text_add(&t, " status=");
-    aloft_text_add_uint(&t, m->upgrade.kind != ALOFT_UPGRADE_SOURCE ? m->http.status : 0);
+    aloft_text_add_uint(&t, m->upgrade.source == &aloft_http_source ? m->http.status : 0);
     aloft_log(m, line);
 }
 
@@ -528,7 +534,7 @@ enum aloft_err aloft_upgrade_start(struct aloft_module *m, const struct aloft_up
     u->mode = job->mode;
     u->url = job->url;
     u->url_len = (uint16_t)job->url_len;
-    u->source = job->kind == ALOFT_UPGRADE_SOURCE ? job->source : &aloft_http_source;
+    u->source = job->kind == ALOFT_UPGRADE_SOURCE ? job->source : NULL;
     u->tell = job->tell;
     u->told = 0;
     u->is_ota = strcmp(job->name, "ota") == 0;

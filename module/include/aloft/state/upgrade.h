@@ -57,7 +57,7 @@ struct aloft_confirm_state {
 struct aloft_upgrade_state {
     uint64_t deadline_ms;
     aloft_upgrade_fn *tell;
-    const struct aloft_source *source; /**< NULL once it was ended. */
+    const struct aloft_source *source; /**< NULL before it is taken, and once it was ended. */
     const char *url;                   /**< URL: borrowed. */
     enum aloft_err err;
     uint32_t n_unexpected; /**< Events that found no rule: stays 0. */
