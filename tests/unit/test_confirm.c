@@ -223,6 +223,28 @@ static void server__is_asked_without_an_upgrade_that_owes_a_proof(void **state)
     world_free(w);
 }
 
+/* The firmware before had a plain server, this one has only the other. */
+static void server__of_a_mode_that_is_gone_is_replaced_by_the_other(void **state)
+{
+    for (uint8_t mode = 0; mode <= 1; mode++) {
+        struct world *w = world_new(512);
+        (void)state;
+        w->config.confirm.policy = ALOFT_CONFIRM_SERVER;
+        *(mode == 0 ? &w->config.plain : &w->config.tls) = (struct aloft_server){.host = NULL};
+        w->port->boot.is_unconfirmed = true;
+        assert_err(w->port->port.settings.set(w->port, KEY, &mode, 1), ALOFT_ERR_OK);
+        world_reboot(w);
+        go_online(w);
+        fake_net_add_text(&w->net, world_version_answer);
+        fake_port_run(w->port, 2000);
+        assert_int_equal(w->net.n_contacts, 1);
+        assert_string_equal(w->net.contacts[0].host, mode == 0 ? "tls.test" : "plain.test");
+        assert_int_equal(w->port->boot.n_confirms, 1);
+        assert_false(has_setting(w));
+        world_free(w);
+    }
+}
+
 /* A refusal is not to end the request that the trial waits for. */
 static void server__is_asked_on_behind_refused_upgrades(void **state)
 {
@@ -400,6 +422,7 @@ int main(void)
         cmocka_unit_test(server__confirms_with_any_answer_of_its_own),
         cmocka_unit_test(server__that_fails_or_hides_is_asked_until_the_limit),
         cmocka_unit_test(server__is_asked_without_an_upgrade_that_owes_a_proof),
+        cmocka_unit_test(server__of_a_mode_that_is_gone_is_replaced_by_the_other),
         cmocka_unit_test(server__is_asked_on_behind_refused_upgrades),
         cmocka_unit_test(server__that_is_not_configured_leads_back),
         cmocka_unit_test(server__is_asked_for_a_whole_night),

@@ -496,7 +496,7 @@ static void proof__is_owed_to_the_server_of_the_url_s_kind(void **state)
         int mode; /* -1 = no proof. */
     } rows[] = {
         {"http://a.test/x", true, true, 0},    {"https://a.test/x", true, true, 1},
-        {"https://a.test/x", true, false, 0},  {"http://a.test/x", false, true, -1},
+        {"https://a.test/x", true, false, 0},  {"http://a.test/x", false, true, 1},
         {"http://a.test/x", false, false, -1},
     };
     (void)state;

@@ -543,9 +543,6 @@ enum aloft_err aloft_upgrade_start(struct aloft_module *m, const struct aloft_up
     u->n_resumes = 0;
     u->etag[0] = '\0';
     u->version[0] = '\0';
-    if (job->kind == ALOFT_UPGRADE_SOURCE && m->config.plain.host == NULL) {
-        u->mode = 1;
-    }
     if (job->version != NULL) {
         memcpy(u->version, job->version, strlen(job->version) + 1);
     }

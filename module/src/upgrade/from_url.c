@@ -31,7 +31,7 @@ enum aloft_err aloft_upgrade_from_url(struct aloft_module *m, const char *url, s
     if (m->http.phase != ALOFT_HTTP_IDLE) {
         return ALOFT_ERR_BUSY;
     }
-    job.mode = parts.is_tls && m->config.tls.host != NULL ? 1 : 0;
+    job.mode = parts.is_tls;
     return aloft_upgrade_start(m, &job);
 }
 

@@ -28,11 +28,24 @@ static enum aloft_err store_mode(struct aloft_module *m, uint8_t mode)
     return m->port->settings.set(m->port->ctx, SETTING, &mode, sizeof mode);
 }
 
+static bool has_server(const struct aloft_module *m, uint8_t mode)
+{
+    return (mode == 0 ? m->config.plain.host : m->config.tls.host) != NULL;
+}
+
+/* A file from elsewhere has no mode, and the new image need not know all the servers of the one
+ * before. */
+static uint8_t usable_mode(const struct aloft_module *m, uint8_t wanted)
+{
+    return has_server(m, wanted) ? wanted : !wanted;
+}
+
 void aloft_proof_init(struct aloft_module *m)
 {
     struct aloft_proof_state *p = &m->upgrade.proof;
 
     p->is_due = load_mode(m, &p->mode);
+    p->mode = usable_mode(m, p->mode);
 }
 
 static uint64_t pause_ms(const struct aloft_proof_state *p)
@@ -123,10 +136,7 @@ void aloft_proof_demand(struct aloft_module *m)
     struct aloft_proof_state *p = &m->upgrade.proof;
 
     p->is_demanded = true;
-    if (!p->is_due) {
-        p->is_due = true;
-        p->mode = m->config.plain.host != NULL ? 0 : 1;
-    }
+    p->is_due = true;
 }
 
 bool aloft_proof_is_answered(const struct aloft_module *m)
@@ -151,7 +161,8 @@ enum aloft_err aloft_proof_arm(struct aloft_module *m, uint8_t mode)
 {
     aloft_proof_yield(m); /* Its answer would remove what is set here. */
     m->upgrade.proof.is_due = false;
-    if ((mode == 0 ? m->config.plain.host : m->config.tls.host) == NULL) {
+    mode = usable_mode(m, mode);
+    if (!has_server(m, mode)) {
         return m->port->settings.remove(m->port->ctx, SETTING);
     }
     return store_mode(m, mode);

@@ -35,8 +35,8 @@ void aloft_proof_settle(struct aloft_module *m);
 /** Leave the HTTP client to a command at once; tried again later. */
 void aloft_proof_yield(struct aloft_module *m);
 
-/** An image is about to be selected: the next boot owes a proof to the server of `mode`, if there
- * is one; this boot no longer does. */
+/** An image is about to be selected: the next boot owes a proof to the server of `mode`, or to that
+ * of the other where there is none, if there is one; this boot no longer does. */
 ALOFT_MUST_CHECK
 enum aloft_err aloft_proof_arm(struct aloft_module *m, uint8_t mode);
 
