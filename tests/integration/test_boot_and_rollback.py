@@ -168,6 +168,27 @@ def test_sysrollback_refuses_a_damaged_image_and_stays(start):
     assert entries(module) == before
 
 
+def test_sysrollback_on_trial_brings_back_an_image_that_stays(start):
+    """The image on trial stands in ota_0, where the boot loader would look first once no entry is valid."""
+    third = "v2.0.0.0-sv1"
+    module = start()
+    module.join(*AP)
+    upgrade(module)
+    module.wait_for_ip()
+    select_new(module, third)
+    module = start("--confirm", "network", ap=OTHER_AP)
+    assert module.version() == third
+    assert module.command("AT+SYSROLLBACK").endswith(b"\r\nOK\r\n")
+    module.read_until(READY)
+    module.command("ATE0")
+    assert module.version() == NEW
+    assert entries(module) == [(3, esp.INVALID), (2, esp.VALID)]
+    assert boots(module)[-1] == ("ota_1", NEW, "rollback")
+    module.kill()  # a power cut before anything could be confirmed
+    module = start("--confirm", "network", ap=OTHER_AP)
+    assert module.version() == NEW
+
+
 # -- rollback ----------------------------------------------------------------------------------------------------------
 
 def test_an_image_killed_before_it_is_confirmed_is_rolled_back_every_time(start):

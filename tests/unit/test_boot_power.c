@@ -133,10 +133,42 @@ static void power_cut__at_every_unit_boots_a_whole_image(void **state)
     }
 }
 
+/* The way back of AT+SYSROLLBACK and of the limit: from the first unit on it leads nowhere else,
+ * also where the fallback scan would begin with the image that was given up. */
+static void power_cut__in_a_reject_never_boots_what_was_given_up(void **state)
+{
+    static const struct boot_cell rows[][2] = {
+        {AT(3, PENDING_VERIFY), AT(2, VALID)},
+        {AT(1, VALID), AT(2, PENDING_VERIFY)},
+    };
+    const struct aloft_layout *layout = aloft_layout_by_name("esp32c3_default");
+    (void)state;
+
+    for (int running = 0; running < 2; running++) {
+        struct aloft_otadata otadata;
+        enum aloft_err err = ALOFT_ERR_FLASH;
+        boot_cells_get_otadata(rows[running], &otadata);
+        for (uint64_t n_units = 0; err != ALOFT_ERR_OK; n_units++) {
+            struct device d;
+            device_begin_layout(&d, layout);
+            device_put_image(
+                &d, aloft_partition_by_label(layout->primary, layout->n_primary, "ota_1")->off,
+                "new");
+            device_put_otadata(&d, device_otadata_of(layout), &otadata);
+            flash_cut_power_after(&d.flash, n_units);
+            err = boot_loader_reject(&d.boot, running, &d.e);
+            assert_boots_whole(&d, 1 - running);
+            assert_boots_whole(&d, 1 - running);
+            device_end(&d);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(power_cut__at_every_unit_boots_a_whole_image),
+        cmocka_unit_test(power_cut__in_a_reject_never_boots_what_was_given_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

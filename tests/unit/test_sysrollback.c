@@ -105,15 +105,44 @@ static void execute__selects_the_other_slot_and_restarts(void **state)
     assert_int_equal(w->net.n_contacts, 0);
 }
 
-/* The facts say nothing of an image that is not confirmed: it is the one that needs a way back. */
-static void execute__is_open_to_an_unconfirmed_image(void **state)
+/* The facts say nothing of an image that is not confirmed: it is the one that needs a way back.
+ * What it goes back to is not put on trial. */
+static void execute__gives_up_an_unconfirmed_image(void **state)
 {
     struct world *w = *state;
 
     put_image(w, &w->port->boot.spare);
     w->port->boot.is_unconfirmed = true;
     assert_string_equal(world_run(w, "AT+SYSROLLBACK", VERIFY_MS), OK);
+    assert_int_equal(w->port->boot.n_rejects, 1);
+    assert_int_equal(w->port->boot.n_selects, 0);
+    assert_int_equal(w->port->boot.n_restarts, 1);
+}
+
+static void execute__selects_where_an_unconfirmed_image_cannot_be_given_up(void **state)
+{
+    struct world *w = *state;
+
+    put_image(w, &w->port->boot.spare);
+    w->port->boot.is_unconfirmed = true;
+    w->port->boot.reject_err = ALOFT_ERR_FLASH;
+    assert_string_equal(world_run(w, "AT+SYSROLLBACK", VERIFY_MS), ERROR);
+    assert_int_equal(w->port->boot.n_selects, 0);
+    w->port->boot.reject_err = ALOFT_ERR_STATE; /* no valid entry beside its own */
+    assert_string_equal(world_run(w, "AT+SYSROLLBACK", VERIFY_MS), OK);
     assert_int_equal(w->port->boot.n_selects, 1);
+    assert_int_equal(w->port->boot.n_restarts, 1);
+}
+
+/* Only the verified image of the slot is gone back to. */
+static void execute__gives_nothing_up_for_what_would_not_boot(void **state)
+{
+    struct world *w = *state;
+
+    w->port->boot.is_unconfirmed = true;
+    assert_string_equal(world_run(w, "AT+SYSROLLBACK", VERIFY_MS), ERROR);
+    assert_int_equal(w->port->boot.n_rejects, 0);
+    assert_int_equal(w->port->boot.n_selects, 0);
 }
 
 static void execute__reads_a_portion_a_step(void **state)
@@ -253,7 +282,9 @@ int main(void)
         CASE(query__without_two_slots_is_an_error),
         CASE(other_forms__are_errors),
         CASE(execute__selects_the_other_slot_and_restarts),
-        CASE(execute__is_open_to_an_unconfirmed_image),
+        CASE(execute__gives_up_an_unconfirmed_image),
+        CASE(execute__selects_where_an_unconfirmed_image_cannot_be_given_up),
+        CASE(execute__gives_nothing_up_for_what_would_not_boot),
         CASE(execute__reads_a_portion_a_step),
         CASE(execute__refuses_what_would_not_boot),
         CASE(execute__reads_nothing_behind_the_slot),

@@ -414,12 +414,28 @@ static enum aloft_err release_source(struct aloft_module *m)
 
 /* COMMIT */
 
+/* An image on trial gives itself up: the one before is kept as it is, proven. Selected, it would be
+ * on trial itself, and a power cut would end with both of them given up and the lower slot booting.
+ * No server waits for a proof of it. */
+static enum aloft_err go_back(struct aloft_module *m)
+{
+    const struct aloft_port_boot *boot = &m->port->boot;
+
+    if (boot->is_unconfirmed(m->port->ctx)) {
+        enum aloft_err err = boot->reject(m->port->ctx);
+        if (err != ALOFT_ERR_STATE) {
+            return err;
+        }
+    }
+    return boot->select(m->port->ctx, &m->upgrade.writer.slot);
+}
+
 static enum aloft_upgrade_event select_slot(struct aloft_module *m)
 {
     const struct aloft_slot *slot = &m->upgrade.writer.slot;
 
-    if (m->upgrade.kind == ALOFT_UPGRADE_PRESENT) { /* No server waits for a proof. */
-        return event_or_fail(m, m->port->boot.select(m->port->ctx, slot), EVENT(DONE));
+    if (m->upgrade.kind == ALOFT_UPGRADE_PRESENT) {
+        return event_or_fail(m, go_back(m), EVENT(DONE));
     }
     enum aloft_err err = aloft_proof_arm(m, m->upgrade.mode);
 

@@ -80,7 +80,8 @@ enum aloft_upgrade_kind {
     ALOFT_UPGRADE_CIUPDATE, /**< From the server of `mode`, as `version`. */
     ALOFT_UPGRADE_URL,      /**< From a URL. */
     ALOFT_UPGRADE_SOURCE,   /**< From somebody else's source, which is stepped by its owner. */
-    ALOFT_UPGRADE_PRESENT,  /**< It stands in the spare slot: verify and select it. */
+    ALOFT_UPGRADE_PRESENT,  /**< It stands in the spare slot: verify and select it, or give up the
+                               one  that runs on trial. */
 };
 
 /** What to upgrade to. */
