@@ -125,6 +125,25 @@ static void limit__ends_a_running_command(void **state)
     world_free(w);
 }
 
+/* A slow start: the limit is over before the module says its first word. */
+static void limit__over_at_boot_leads_back_without_ready(void **state)
+{
+    struct fake_port *f = fake_port_new();
+    struct aloft_module_config config = fake_port_config();
+    (void)state;
+
+    config.confirm.policy = ALOFT_CONFIRM_NETWORK;
+    config.confirm.limit_s = 5;
+    f->boot.is_unconfirmed = true;
+    assert_err(aloft_module_init(&f->module, &f->port, &config, f->now_ms), ALOFT_ERR_OK);
+    f->now_ms += 6000;
+    fake_port_run(f, 1000);
+    assert_int_equal(f->boot.n_rejects, 1);
+    assert_int_equal(f->boot.n_restarts, 1);
+    assert_string_equal(fake_port_read(f), RESTART);
+    fake_port_free(f);
+}
+
 /* Nothing else would boot: the image that runs is better than none. */
 static void limit__without_a_way_back_goes_on_trying(void **state)
 {
@@ -346,6 +365,30 @@ static void check__that_says_true_at_once_confirms_before_ready(void **state)
     fake_port_free(f);
 }
 
+static bool count_calls(struct aloft_module *m, void *ctx)
+{
+    (void)m;
+    ++*(unsigned *)ctx;
+    return false;
+}
+
+/* However busy the module is. */
+static void check__is_asked_four_times_a_second(void **state)
+{
+    struct world *w = world_new(512);
+    unsigned n_calls = 0;
+    (void)state;
+
+    w->config.confirm.check = count_calls;
+    w->config.confirm.check_ctx = &n_calls;
+    w->port->boot.is_unconfirmed = true;
+    world_reboot(w);
+    n_calls = 0;
+    world_run(w, "AT", 10000); /* a step in each ms */
+    assert_in_range(n_calls, 39, 41);
+    world_free(w);
+}
+
 static void check__adds_to_the_policy_and_the_limit(void **state)
 {
     struct world *w = world_on_trial(ALOFT_CONFIRM_NETWORK, 30);
@@ -417,6 +460,7 @@ int main(void)
         cmocka_unit_test(network__confirms_with_the_address),
         cmocka_unit_test(network__that_stays_away_leads_back_at_the_limit),
         cmocka_unit_test(limit__ends_a_running_command),
+        cmocka_unit_test(limit__over_at_boot_leads_back_without_ready),
         cmocka_unit_test(limit__without_a_way_back_goes_on_trying),
         cmocka_unit_test(confirmation__that_cannot_be_written_is_tried_again),
         cmocka_unit_test(server__confirms_with_any_answer_of_its_own),
@@ -428,6 +472,7 @@ int main(void)
         cmocka_unit_test(server__is_asked_for_a_whole_night),
         cmocka_unit_test(check__is_asked_until_it_says_true),
         cmocka_unit_test(check__that_says_true_at_once_confirms_before_ready),
+        cmocka_unit_test(check__is_asked_four_times_a_second),
         cmocka_unit_test(check__adds_to_the_policy_and_the_limit),
         cmocka_unit_test(check__that_fails_behind_the_server_leaves_the_proof_owed),
         cmocka_unit_test(trial__refuses_upgrades_until_it_is_over),

@@ -223,8 +223,10 @@ bool aloft_at_is_serving(const struct aloft_module *m)
 static void finish_boot(struct aloft_module *m)
 {
     (void)aloft_confirm_step(m);
-    aloft_at_print(m, "\r\nready\r\n");
-    m->at.phase = ALOFT_AT_IDLE;
+    if (m->at.phase == ALOFT_AT_BOOTING) { /* The trial did not end at once. */
+        aloft_at_print(m, "\r\nready\r\n");
+        m->at.phase = ALOFT_AT_IDLE;
+    }
 }
 
 void aloft_at_begin_step(struct aloft_module *m)

@@ -87,9 +87,14 @@ uint32_t aloft_confirm_step(struct aloft_module *m)
     if (!c->is_due) {
         return UINT32_MAX;
     }
-    if (m->now_ms >= c->next_ms && is_fulfilled(m)) {
-        confirm(m);
-    } else if (m->now_ms >= c->deadline_ms) {
+    if (m->now_ms >= c->next_ms) {
+        c->next_ms = m->now_ms + POLL_MS; /* Steps come as often as bytes do. */
+        if (is_fulfilled(m)) {
+            confirm(m);
+            return POLL_MS;
+        }
+    }
+    if (m->now_ms >= c->deadline_ms) {
         give_up(m);
     }
     return POLL_MS;

@@ -49,7 +49,7 @@ struct aloft_proof_state {
 /** The trial of a new image: see upgrade/confirm.h. */
 struct aloft_confirm_state {
     uint64_t deadline_ms;
-    uint64_t next_ms; /**< Not confirmed again before this. */
+    uint64_t next_ms; /**< Not looked at again before this. */
     bool is_due;
 };
 
