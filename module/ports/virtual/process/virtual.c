@@ -286,6 +286,7 @@ static enum aloft_err start_module(struct machine *m)
         .url_buf = m->url_buf,
         .url_cap = sizeof m->url_buf,
         .web = &m->web,
+        .has_portal = o->has_portal,
     };
 
     if (o->customize) {

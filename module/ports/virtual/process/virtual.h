@@ -42,6 +42,7 @@ struct virtual_options {
     struct virtual_trust trust;
     const uint8_t *mac;     /**< 6 bytes; NULL = the remembered one. */
     bool has_anti_rollback; /**< From now on, remembered by FILE.efuse. */
+    bool has_portal;
     struct aloft_confirm_config confirm;
     struct air_ap aps[AIR_APS_MAX];
     size_t n_aps;
