@@ -3,6 +3,7 @@
 
 import calendar
 import contextlib
+import http.server
 import pathlib
 import re
 import socket
@@ -172,6 +173,68 @@ def test_cipdns_names_the_server_that_is_asked(joined, serve):
     module.command("ATE0")
     assert module.command("AT+CIPDNS?") == b'+CIPDNS:1,"192.0.2.53"\r\n' + OK
     assert module.command('AT+CIPDOMAIN="pot.example"') == b'+CIPDOMAIN:"192.0.2.77"\r\n' + OK
+
+
+# -- HTTP --------------------------------------------------------------------------------------------------------------
+
+class Files(http.server.BaseHTTPRequestHandler):
+    """One file of 5000 bytes, also in ranges."""
+
+    body = bytes(range(256)) * 19 + b"." * 136
+
+    def do_GET(self):  # pylint: disable=invalid-name
+        wanted = re.fullmatch(r"bytes=(\d+)-(\d+)", self.headers.get("Range", ""))
+        part = self.body[int(wanted.group(1)):int(wanted.group(2)) + 1] if wanted else self.body
+        self.send_response(404 if self.path != "/file" else 206 if wanted else 200)
+        self.send_header("Content-Length", str(len(part)))
+        self.end_headers()
+        if self.command == "GET":
+            self.wfile.write(part)
+
+    do_HEAD = do_GET  # pylint: disable=invalid-name
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def files():
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Files) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+
+
+def read_get(module):
+    """The body of an AT+HTTPCGET that was sent, by its lines."""
+    body = b""
+    while module.read_exactly(1) == b"+":
+        n = int(re.fullmatch(rb"HTTPCGET:(\d+),", module.read_until(b",")).group(1))
+        body += module.read_exactly(n)
+        assert module.read_exactly(2) == b"\r\n"
+    assert module.read_exactly(5) == b"\nOK\r\n"
+    return body
+
+
+def test_httpcget_and_httpgetsize_of_a_file(joined, files):
+    module = joined()
+    assert module.command(f'AT+HTTPGETSIZE="{files}/file"') == b"+HTTPGETSIZE:5000\r\n" + OK
+    module.write(f'AT+HTTPCGET="{files}/file"\r\n'.encode())
+    assert read_get(module) == Files.body
+    assert module.command("AT+SYSLOG=1") == OK
+    assert module.command(f'AT+HTTPCGET="{files}/none"') == b"ERR CODE:0x010a7194\r\n" + ERROR
+
+
+def test_a_file_in_ranges_by_presets(joined, files):
+    module = joined()
+    for command, data, answer in ((b"HTTPURLCFG", f"{files}/file".encode(), b"\r\nSET OK\r\n"),
+                                  (b"HTTPCHEAD", b"Range: bytes=256-1279", OK)):
+        module.write(b"AT+%s=%d\r\n" % (command, len(data)))
+        assert module.read_until(b">") == OK + b"\r\n>"
+        module.write(data)
+        assert module.read_exactly(len(answer)) == answer
+    module.write(b'AT+HTTPCGET="",2048,200\r\n')
+    assert read_get(module) == Files.body[256:1280]
 
 
 # -- the module itself -------------------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@
 #include "aloft/state/ciupdate.h"
 #include "aloft/state/clock.h"
 #include "aloft/state/http.h"
+#include "aloft/state/http_command.h"
 #include "aloft/state/net.h"
 #include "aloft/state/system.h"
 #include "aloft/state/trust.h"
@@ -71,6 +72,8 @@ struct aloft_module_config {
     size_t n_commands;
     char *url_buf;       /**< For URLs and CA certificates; NULL = what needs it answers ERROR. */
     size_t url_cap;      /**< Bytes of it; 8192 for the longest URL. */
+    char *head_buf;      /**< For AT+HTTPCHEAD; NULL = it answers ERROR. */
+    size_t head_cap;     /**< Bytes of it: all headers, 2 more for each, and a NUL. */
     void *user;          /**< The integrator's own, see aloft_module_user(). */
     uint8_t *user_ram;   /**< What AT+USERRAM lends to the host MCU; NULL = nothing. */
     size_t user_ram_cap; /**< Bytes of it. */
@@ -113,6 +116,7 @@ struct aloft_module {
     struct aloft_userram_state userram;
     struct aloft_clock_state clock;
     struct aloft_net_state net;
+    struct aloft_http_command_state http_command;
     struct aloft_wifi_state_data wifi;
     struct aloft_http_state http;
     struct aloft_upgrade_state upgrade;

@@ -21,6 +21,8 @@ const struct aloft_family *const aloft_families[] = {
     &aloft_updatetls_family,
     &aloft_sysrollback_family,
     &aloft_webserver_family,
+    &aloft_http_preset_family,
+    &aloft_http_family,
     /* clang-format on */
 };
 

@@ -27,6 +27,8 @@ extern const struct aloft_family aloft_system_family;
 extern const struct aloft_family aloft_userram_family;
 extern const struct aloft_family aloft_clock_family;
 extern const struct aloft_family aloft_net_family;
+extern const struct aloft_family aloft_http_preset_family;
+extern const struct aloft_family aloft_http_family;
 extern const struct aloft_family aloft_wifi_ap_family;
 extern const struct aloft_family aloft_wifi_ip_family;
 extern const struct aloft_family aloft_wifi_family;

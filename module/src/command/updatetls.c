@@ -9,6 +9,7 @@
 
 #include "at/engine.h"
 #include "at/params.h"
+#include "command/http_preset.h"
 #include "log.h"
 #include "text.h"
 #include "trust.h"
@@ -114,6 +115,7 @@ static enum aloft_reply set_ca(struct aloft_module *m, const struct aloft_params
     if (!aloft_params_get_int(m, params, 1, &lengths, &len)) {
         return ALOFT_REPLY_ERROR;
     }
+    aloft_http_preset_forget_url(m);
     return aloft_at_take_data(m, (uint8_t *)m->config.url_buf, (size_t)len,
                               ALOFT_CONFIG_URL_IDLE_MS, take_ca);
 }

@@ -5,6 +5,7 @@
 #include "aloft/module.h"
 
 #include "at/params.h"
+#include "command/http_preset.h"
 #include "log.h"
 
 /* AT+USEROTA (facts/at-commands.md 2.1), without the defects of 6.2: the URL phase ends, a stall
@@ -67,6 +68,7 @@ static enum aloft_reply set(struct aloft_module *m, const struct aloft_params *p
         !aloft_params_get_int(m, params, 0, &lens, &len) || aloft_upgrade_is_running(m)) {
         return ALOFT_REPLY_ERROR;
     }
+    aloft_http_preset_forget_url(m);
     return aloft_at_take_data(m, (uint8_t *)m->config.url_buf, (size_t)len,
                               ALOFT_CONFIG_URL_IDLE_MS, take_url);
 }

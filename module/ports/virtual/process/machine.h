@@ -18,6 +18,7 @@
 #include "process/virtual.h"
 
 #define MACHINE_USER_RAM_BYTES 4096 /**< What AT+USERRAM lends out. */
+#define MACHINE_HEAD_BYTES     1024 /**< For AT+HTTPCHEAD. */
 
 /* The parts of one virtual module, shared by virtual.c (life) and port.c (what the module library
  * calls). Above the line: what a reset leaves alone. Below: what it makes anew. */
@@ -56,6 +57,7 @@ struct machine {
     struct aloft_web_state web;
     struct aloft_module module;
     char url_buf[VIRTUAL_URL_BYTES];
+    char head_buf[MACHINE_HEAD_BYTES];
 };
 
 /** settings_get(), and for ALOFT_SETTING_TLS_CA the CA of the options: until the setting is set, or
