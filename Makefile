@@ -2,7 +2,7 @@
 PYTHON ?= /usr/bin/python3
 MESON  ?= /usr/bin/meson
 
-.PHONY: all setup demo check bench format clean
+.PHONY: all setup demo check fuzz bench format clean
 
 all: build/build.ninja
 	$(MESON) compile -C build
@@ -18,6 +18,11 @@ demo: all
 
 check: setup
 	@tools/check.sh
+
+# The fuzz targets, five minutes each.
+fuzz: setup
+	@tools/fuzz.sh
+	@tools/fuzz_coverage.sh
 
 bench: all
 	@tools/setup.sh bench
