@@ -59,6 +59,21 @@ static void reject__leads_back_to_the_image_before(void **state)
     device_end(&d);
 }
 
+/* An image on trial that selected another one is no longer what a confirmation speaks of. */
+static void confirm__leaves_an_image_alone_that_was_selected_since(void **state)
+{
+    (void)state;
+    struct device d;
+    struct boot_result r;
+
+    begin_unconfirmed(&d, &r);
+    assert_err(boot_loader_select(&d.boot, 0, &d.e), ALOFT_ERR_OK);
+    assert_err(boot_loader_confirm(&d.boot, r.slot, &d.e), ALOFT_ERR_OK);
+    assert_int_equal(state_of(&d, 0), ALOFT_OTA_NEW);
+    assert_int_equal(state_of(&d, 1), ALOFT_OTA_PENDING_VERIFY);
+    device_end(&d);
+}
+
 /* One row per situation of facts/esp-formats.md 3.5 and 8.2 (the two last sentences on set-boot).
  */
 static const struct {
@@ -349,6 +364,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reject__leads_back_to_the_image_before),
+        cmocka_unit_test(confirm__leaves_an_image_alone_that_was_selected_since),
         cmocka_unit_test(reject__only_where_another_image_would_boot),
         cmocka_unit_test(reject__does_not_lead_to_an_image_that_is_too_old),
         cmocka_unit_test(efuse__counts_bits_and_burns_the_lowest),

@@ -250,6 +250,26 @@ static void execute__takes_the_buffer_from_a_proof(void **state)
     assert_err(w->port->port.settings.get(w->port, "upgrade.mode", &mode, &len), ALOFT_ERR_OK);
 }
 
+/* What it took it gives back. */
+static void execute__that_fails_lets_the_proof_try_again(void **state)
+{
+    struct world *w = *state;
+    uint8_t mode = 0;
+
+    assert_err(w->port->port.settings.set(w->port, "upgrade.mode", &mode, 1), ALOFT_ERR_OK);
+    world_reboot(w);
+    w->port->wifi.status.state = ALOFT_WIFI_GOT_IP;
+    fake_net_add(&w->net, "", 0)->end = FAKE_END_SILENCE;
+    fake_net_add_text(&w->net, world_version_answer);
+    world_run(w, "AT", 1000);
+    assert_int_equal(w->net.n_open, 1);
+    assert_string_equal(world_run(w, "AT+SYSROLLBACK", VERIFY_MS), ERROR); /* nothing there */
+    assert_int_equal(w->net.n_open, 0);
+    world_run(w, "AT", 3000);
+    assert_int_equal(w->net.n_contacts, 2);
+    assert_int_equal(w->net.n_open, 0);
+}
+
 /* Nor does a proof that becomes possible meanwhile begin. */
 static void execute__keeps_the_buffer_from_a_proof(void **state)
 {
@@ -292,6 +312,7 @@ int main(void)
         CASE(execute__waits_for_no_upgrade),
         CASE(execute__is_refused_while_an_upgrade_waits_for_its_restart),
         CASE(execute__takes_the_buffer_from_a_proof),
+        CASE(execute__that_fails_lets_the_proof_try_again),
         CASE(execute__keeps_the_buffer_from_a_proof),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

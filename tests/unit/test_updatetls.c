@@ -252,18 +252,29 @@ static void the_trust__is_one_setting_of_a_fixed_layout(void **state)
     assert_memory_equal(find_setting(w, "update.trust")->value, wanted, sizeof wanted);
 }
 
-/* A pin that fell away because its record was written by a later firmware would let anybody in. */
+/* A pin that fell away because its record was written by a later firmware, or is damaged, would let
+ * anybody in. */
 static void a_record_that_cannot_be_read__trusts_nobody(void **state)
 {
     struct world *w = *state;
     static const uint8_t nobody[ALOFT_TLS_PIN_BYTES];
+    static const struct {
+        size_t len;
+        uint8_t layout;
+        uint8_t trust;
+    } rows[] = {{68, 2, 0}, {67, 1, 0}, {69, 1, 0}, {0, 1, 0}, {68, 1, 3}, {68, 1, 255}};
 
-    expect(w, "AT+UPDATETLS=0", OK);
-    find_setting(w, "update.trust")->value[0] = 2;
-    world_reboot(w);
-    const struct fake_contact *contact = connect_tls(w);
-    assert_int_equal(contact->tls_trust, ALOFT_TLS_TRUST_PIN);
-    assert_memory_equal(contact->pin, nobody, sizeof nobody);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        expect(w, "AT+UPDATETLS=0", OK);
+        struct fake_setting *stored = find_setting(w, "update.trust");
+        stored->value[0] = rows[i].layout;
+        stored->value[1] = rows[i].trust;
+        stored->len = rows[i].len;
+        world_reboot(w);
+        const struct fake_contact *contact = connect_tls(w);
+        assert_int_equal(contact->tls_trust, ALOFT_TLS_TRUST_PIN);
+        assert_memory_equal(contact->pin, nobody, sizeof nobody);
+    }
     expect(w, "AT+UPDATETLS=0", OK);
     assert_int_equal(connect_tls(w)->tls_trust, ALOFT_TLS_TRUST_NONE);
 }

@@ -129,6 +129,29 @@ static void body__of_an_image_becomes_the_next_to_boot(void **state)
     world_free(w);
 }
 
+/* A proof of the upgrade before, to which the server is slow to answer, must not settle this one.
+ */
+static void body__is_owed_a_proof_of_its_own(void **state)
+{
+    struct world *w = set_up_body();
+    uint8_t mode = 0;
+    size_t len = 1;
+
+    (void)state;
+    assert_err(w->port->port.settings.set(w->port, "upgrade.mode", &mode, 1), ALOFT_ERR_OK);
+    world_reboot(w);
+    w->port->wifi.status.state = ALOFT_WIFI_GOT_IP;
+    fake_net_add_text(&w->net, world_version_answer)->n_ready_waits = 200;
+    (void)world_run(w, "AT", 100);
+    assert_int_equal(w->net.n_contacts, 1);
+    assert_err(aloft_upgrade_start(&w->port->module, &job), ALOFT_ERR_OK);
+    (void)world_run(w, "AT", 5000);
+    assert_int_equal(last_news, ALOFT_UPGRADE_DONE);
+    assert_err(w->port->port.settings.get(w->port, "upgrade.mode", &mode, &len), ALOFT_ERR_OK);
+    assert_int_equal(w->net.n_open, 0);
+    world_free(w);
+}
+
 static void body__of_unknown_length_is_enough(void **state)
 {
     struct world *w = set_up_body();
@@ -213,6 +236,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(body__of_an_image_becomes_the_next_to_boot),
+        cmocka_unit_test(body__is_owed_a_proof_of_its_own),
         cmocka_unit_test(body__of_unknown_length_is_enough),
         cmocka_unit_test(body__is_refused_with_nothing_touched),
         cmocka_unit_test(body__of_another_digest_is_not_selected),
