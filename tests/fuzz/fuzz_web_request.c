@@ -7,7 +7,7 @@
 #include "fake_net.h"
 #include "fake_port.h"
 
-/* Parsers: module/src/web/request.c module/src/web/routes.c module/src/web/guard.c module/src/web/connection.c module/src/web/provision.c module/src/web/upload.c */
+/* Parsers: module/src/web/incoming.c module/src/web/routes.c module/src/web/guard.c module/src/web/connection.c module/src/web/provision.c module/src/web/upload.c */
 
 /* The whole web server. The first byte chooses the configuration, the second the portions and the
  * end; the rest is what one client says. Whatever that is: whole answers come back, the next client

@@ -11,7 +11,7 @@
 #include "web/connection.h"
 #include "web/hotspot.h"
 #include "web/portal.h"
-#include "web/request.h"
+#include "web/incoming.h"
 #include "web/routes.h"
 #include "web/upload.h"
 
@@ -189,7 +189,7 @@ static enum outcome receive_head(struct aloft_module *m)
     const char *buf = (const char *)m->web->buf;
     struct aloft_http_head head;
     enum aloft_answer answer = ALOFT_ANSWER_NONE;
-    enum aloft_err err = aloft_web_request_look(buf, w->n_in, &head, &answer);
+    enum aloft_err err = aloft_incoming_look(buf, w->n_in, &head, &answer);
 
     if (err == ALOFT_ERR_AGAIN) {
         return outcome_of(aloft_connection_read(m, HEAD_PORTION));
