@@ -354,6 +354,17 @@ static void test_row_44_restart_is_refused_while_an_upgrade_runs(void **state)
     assert_int_equal(u->w->port->boot.n_restarts, 0);
 }
 
+static void test_row_34_other_sites_pages_cannot_restart_the_module(void **state)
+{
+    struct upload *u = *state;
+
+    web_world_expect(
+        u->w, "POST /restart HTTP/1.1\r\nHost: m\r\nOrigin: http://evil.test\r\n\r\n",
+        web_answer("403 Forbidden", "text/html", "This request comes from another site"));
+    web_world_pass(u->w, 1000);
+    assert_int_equal(u->w->port->boot.n_restarts, 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down_upload)
 
 int main(void)
@@ -381,6 +392,7 @@ int main(void)
         TEST(test_row_44_restart_is_answered_and_then_takes_place),
         TEST(test_row_44_a_stopped_server_keeps_its_promise_to_restart),
         TEST(test_row_44_restart_is_refused_while_an_upgrade_runs),
+        TEST(test_row_34_other_sites_pages_cannot_restart_the_module),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

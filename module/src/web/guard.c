@@ -35,9 +35,7 @@ static bool is_text(const char *text, size_t len, const char *wanted)
     return len == strlen(wanted) && memcmp(text, wanted, len) == 0;
 }
 
-/* The page that sends it is ours, as far as a browser tells: Fetch Metadata, and RFC 6454 7. Other
- * programs send neither field. */
-static bool is_same_origin(const struct aloft_web_request *request)
+bool aloft_guard_is_same_origin(const struct aloft_web_request *request)
 {
     const char *site = NULL;
     const char *origin = NULL;
@@ -71,7 +69,7 @@ enum aloft_answer aloft_guard_check(const struct aloft_module *m,
     if (!is_authorized(m, request)) {
         return ALOFT_ANSWER_UNAUTHORIZED;
     }
-    if (is_post && m->config.web_checks_origin && !is_same_origin(request)) {
+    if (is_post && m->config.web_checks_origin && !aloft_guard_is_same_origin(request)) {
         return ALOFT_ANSWER_FORBIDDEN;
     }
     return ALOFT_ANSWER_NONE;

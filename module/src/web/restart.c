@@ -5,6 +5,7 @@
 
 #include "at/engine.h"
 #include "upgrade/engine.h"
+#include "web/guard.h"
 
 /* Longer than a lost segment takes to be sent again. */
 #define DELIVERY_MS 500
@@ -12,7 +13,9 @@
 enum aloft_answer aloft_restart_check(struct aloft_module *m,
                                       const struct aloft_web_request *request)
 {
-    (void)request;
+    if (!aloft_guard_is_same_origin(request)) {
+        return ALOFT_ANSWER_FORBIDDEN;
+    }
     return aloft_upgrade_is_running(m) ? ALOFT_ANSWER_FAILED : ALOFT_ANSWER_NONE;
 }
 

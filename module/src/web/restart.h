@@ -11,7 +11,8 @@
 
 struct aloft_module;
 
-/** FAILED while an upgrade runs. */
+/** FAILED while an upgrade runs, FORBIDDEN for another site's page: stock pages do not know this
+ * request, so nothing is lost by refusing it. */
 enum aloft_answer aloft_restart_check(struct aloft_module *m,
                                       const struct aloft_web_request *request);
 
