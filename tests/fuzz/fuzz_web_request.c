@@ -7,7 +7,8 @@
 #include "fake_net.h"
 #include "fake_port.h"
 
-/* Parsers: module/src/web/incoming.c module/src/web/routes.c module/src/web/guard.c module/src/web/connection.c module/src/web/provision.c module/src/web/upload.c */
+/* Parsers: module/src/web/incoming.c module/src/web/routes.c module/src/web/guard.c */
+/* Parsers: module/src/web/connection.c module/src/web/provision.c module/src/web/upload.c */
 
 /* The whole web server. The first byte chooses the configuration, the second the portions and the
  * end; the rest is what one client says. Whatever that is: whole answers come back, the next client
@@ -80,7 +81,8 @@ static void begin(const uint8_t *data)
     (void)fake_port_read(port);
 }
 
-/* Until `client` is done with, or nothing more can come. Time passes only when nothing else does. */
+/* Until `client` is done with, or nothing more can come. Time passes only when nothing else does.
+ */
 static void run(const struct fake_client *client)
 {
     uint64_t end_ms = port->now_ms + 40000;

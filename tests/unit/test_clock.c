@@ -91,14 +91,14 @@ static void answer__is_refused_for_one_wrong_field(void **state)
         uint8_t len;
         enum aloft_err err;
     } rows[] = {
-        {0, "\x23", 1, ALOFT_ERR_HEADER},       /* mode 3: our own request reflected */
-        {0, "\x25", 1, ALOFT_ERR_HEADER},       /* mode 5: broadcast */
-        {0, "\x1c", 1, ALOFT_ERR_HEADER},       /* version 3 */
-        {24, "\x02", 1, ALOFT_ERR_HEADER},      /* another originate timestamp */
-        {31, "\x09", 1, ALOFT_ERR_HEADER},      /* its last byte */
-        {0, "\xe4", 1, ALOFT_ERR_UNSUPPORTED},  /* leap 3: not synchronised */
-        {1, "\x10", 1, ALOFT_ERR_UNSUPPORTED},  /* stratum 16 */
-        {1, "\x00", 1, ALOFT_ERR_UNSUPPORTED},  /* stratum 0, no code */
+        {0, "\x23", 1, ALOFT_ERR_HEADER},      /* mode 3: our own request reflected */
+        {0, "\x25", 1, ALOFT_ERR_HEADER},      /* mode 5: broadcast */
+        {0, "\x1c", 1, ALOFT_ERR_HEADER},      /* version 3 */
+        {24, "\x02", 1, ALOFT_ERR_HEADER},     /* another originate timestamp */
+        {31, "\x09", 1, ALOFT_ERR_HEADER},     /* its last byte */
+        {0, "\xe4", 1, ALOFT_ERR_UNSUPPORTED}, /* leap 3: not synchronised */
+        {1, "\x10", 1, ALOFT_ERR_UNSUPPORTED}, /* stratum 16 */
+        {1, "\x00", 1, ALOFT_ERR_UNSUPPORTED}, /* stratum 0, no code */
         {40, "\0\0\0\0\0\0\0\0", 8, ALOFT_ERR_UNSUPPORTED},
         {40, "\x83\xaa\x7e\x7f", 4, ALOFT_ERR_UNSUPPORTED}, /* 1969 */
         {40, "\x80\x00\x00\x00", 4, ALOFT_ERR_UNSUPPORTED}, /* 1968 */
@@ -121,8 +121,10 @@ static void answer__of_stratum_0_may_want_silence(void **state)
         const char *code;
         enum aloft_err err;
     } rows[] = {
-        {"DENY", ALOFT_ERR_STATE}, {"RSTR", ALOFT_ERR_STATE},
-        {"RATE", ALOFT_ERR_UNSUPPORTED}, {"INIT", ALOFT_ERR_UNSUPPORTED},
+        {"DENY", ALOFT_ERR_STATE},
+        {"RSTR", ALOFT_ERR_STATE},
+        {"RATE", ALOFT_ERR_UNSUPPORTED},
+        {"INIT", ALOFT_ERR_UNSUPPORTED},
     };
 
     (void)state;

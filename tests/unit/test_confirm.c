@@ -349,6 +349,24 @@ static void check__is_asked_until_it_says_true(void **state)
     world_free(w);
 }
 
+/* The host MCU says so and restarts the module in the same breath. */
+static void check__that_became_true_just_before_a_restart_counts(void **state)
+{
+    struct world *w = world_new(512);
+    bool is_good = false;
+    (void)state;
+
+    w->config.confirm.check = answer_of;
+    w->config.confirm.check_ctx = &is_good;
+    w->port->boot.is_unconfirmed = true;
+    world_reboot(w);
+    is_good = true;
+    fake_port_send(w->port, "AT+RST\r\n");
+    assert_int_equal(w->port->boot.n_restarts, 1);
+    assert_int_equal(w->port->boot.n_confirms, 1);
+    world_free(w);
+}
+
 static void check__that_says_true_at_once_confirms_before_ready(void **state)
 {
     struct fake_port *f = fake_port_new();
@@ -471,6 +489,7 @@ int main(void)
         cmocka_unit_test(server__that_is_not_configured_leads_back),
         cmocka_unit_test(server__is_asked_for_a_whole_night),
         cmocka_unit_test(check__is_asked_until_it_says_true),
+        cmocka_unit_test(check__that_became_true_just_before_a_restart_counts),
         cmocka_unit_test(check__that_says_true_at_once_confirms_before_ready),
         cmocka_unit_test(check__is_asked_four_times_a_second),
         cmocka_unit_test(check__adds_to_the_policy_and_the_limit),

@@ -71,6 +71,19 @@ static void start__is_refused_while_one_runs(void **state)
     world_free(w);
 }
 
+static void cancel__ends_the_command_that_waits(void **state)
+{
+    struct world *w = world_new(512);
+    (void)state;
+
+    fake_net_add_text(&w->net, "")->end = FAKE_END_SILENCE;
+    assert_string_equal(world_run(w, "AT+CIUPDATE=0,\"v1\"", 100), "+CIPUPDATE:1\r\n");
+    aloft_upgrade_cancel(&w->port->module);
+    assert_string_equal(world_run(w, "AT", 10), "\r\nERROR\r\n\r\nOK\r\n");
+    assert_int_equal(w->net.n_open, 0);
+    world_free(w);
+}
+
 /* One flash operation per step at most, whatever has arrived. */
 static void step__does_one_flash_operation(void **state)
 {
@@ -312,6 +325,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(table__leads_where_the_drawing_says),
         cmocka_unit_test(start__is_refused_while_one_runs),
+        cmocka_unit_test(cancel__ends_the_command_that_waits),
         cmocka_unit_test(step__does_one_flash_operation),
         cmocka_unit_test(power_cut__at_any_moment_leaves_a_whole_image),
         cmocka_unit_test(no_power_cut__boots_the_new_image),

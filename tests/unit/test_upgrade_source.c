@@ -228,7 +228,7 @@ static void cancel__ends_the_source_once_and_says_nothing(void **state)
     aloft_upgrade_cancel(m);
     aloft_upgrade_cancel(m);
     assert_int_equal(body.n_ends, 1);
-    assert_int_equal(last_news, 0);
+    assert_int_equal(last_news, ALOFT_UPGRADE_FAILED);
     world_free(w);
 }
 

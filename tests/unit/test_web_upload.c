@@ -365,6 +365,25 @@ static void test_row_34_other_sites_pages_cannot_restart_the_module(void **state
     assert_int_equal(u->w->port->boot.n_restarts, 0);
 }
 
+static bool not_yet(struct aloft_module *m, void *ctx)
+{
+    (void)m;
+    (void)ctx;
+    return false;
+}
+
+/* Anybody in the network could bring the old image back. */
+static void test_row_44_restart_is_refused_while_the_image_is_on_trial(void **state)
+{
+    struct upload *u = *state;
+
+    u->w->port->module.config.confirm.check = not_yet;
+    u->w->port->module.upgrade.confirm.is_due = true;
+    web_world_expect(u->w, "POST /restart HTTP/1.1\r\nHost: m\r\n\r\n", web_failed);
+    web_world_pass(u->w, 1000);
+    assert_int_equal(u->w->port->boot.n_restarts, 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down_upload)
 
 int main(void)
@@ -393,6 +412,7 @@ int main(void)
         TEST(test_row_44_a_stopped_server_keeps_its_promise_to_restart),
         TEST(test_row_44_restart_is_refused_while_an_upgrade_runs),
         TEST(test_row_34_other_sites_pages_cannot_restart_the_module),
+        TEST(test_row_44_restart_is_refused_while_the_image_is_on_trial),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -42,7 +42,7 @@ struct aloft_upgrade_policy {
  * restarted: when DONE was told, the new image is the next to boot.
  *
  * @param url   http or https, absolute, `url_len` bytes of printable ASCII, up to 8192; borrowed
- *              until DONE or FAILED was told or the upgrade was cancelled.
+ *              until DONE or FAILED was told.
  * @param tell  Called from steps of the module; DONE or FAILED is last.
  * @retval ALOFT_ERR_BUSY    An upgrade or another request of the HTTP client runs.
  * @retval ALOFT_ERR_SYNTAX  Not such a URL.
@@ -60,8 +60,8 @@ void aloft_upgrade_progress(const struct aloft_module *m, uint32_t *ret_bytes, u
 /** One runs. */
 bool aloft_upgrade_is_running(const struct aloft_module *m);
 
-/** Stop without a word to whoever started it; does nothing if none runs. The boot entry is as it
- * was, the content of the spare slot is undefined. */
+/** Stop: FAILED is told to whoever started it, before this returns; does nothing if none runs. The
+ * boot entry is as it was, the content of the spare slot is undefined. */
 void aloft_upgrade_cancel(struct aloft_module *m);
 
 #endif

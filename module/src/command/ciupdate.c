@@ -129,7 +129,8 @@ static uint32_t step(struct aloft_module *m)
  * selected. */
 static void stop(struct aloft_module *m)
 {
-    aloft_upgrade_cancel(m);
+    aloft_confirm_before_restart(m);
+    aloft_upgrade_drop(m);
     aloft_http_end(m);
 }
 

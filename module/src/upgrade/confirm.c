@@ -64,6 +64,15 @@ static void confirm(struct aloft_module *m)
     aloft_proof_settle(m);
 }
 
+void aloft_confirm_before_restart(struct aloft_module *m)
+{
+    /* AT+SYSROLLBACK may have ended the trial its own way. */
+    if (m->upgrade.confirm.is_due && m->port->boot.is_unconfirmed(m->port->ctx) &&
+        is_fulfilled(m)) {
+        confirm(m);
+    }
+}
+
 /* Where nothing else would boot this image goes on, and on trying. */
 static void give_up(struct aloft_module *m)
 {

@@ -19,6 +19,9 @@ void aloft_confirm_init(struct aloft_module *m);
 /** Go on: the first time just before `ready`. Returns milliseconds until the next call. */
 uint32_t aloft_confirm_step(struct aloft_module *m);
 
+/** A restart follows, which would end the trial: if the policy is fulfilled by now, confirm. */
+void aloft_confirm_before_restart(struct aloft_module *m);
+
 /** The running image is on trial. */
 bool aloft_confirm_is_due(const struct aloft_module *m);
 

@@ -574,6 +574,13 @@ bool aloft_upgrade_is_running(const struct aloft_module *m)
 void aloft_upgrade_cancel(struct aloft_module *m)
 {
     if (aloft_upgrade_is_running(m)) {
+        handle(m, fail(m, ALOFT_ERR_CANCELLED));
+    }
+}
+
+void aloft_upgrade_drop(struct aloft_module *m)
+{
+    if (aloft_upgrade_is_running(m)) {
         handle(m, EVENT(CANCEL));
     }
 }

@@ -110,6 +110,9 @@ enum aloft_err aloft_upgrade_start(struct aloft_module *m, const struct aloft_up
 /** Go on; at most one flash operation. Returns milliseconds until the next call. */
 uint32_t aloft_upgrade_step(struct aloft_module *m);
 
+/** As aloft_upgrade_cancel(), without a word: a restart follows. */
+void aloft_upgrade_drop(struct aloft_module *m);
+
 /** The table: where `event` leads from `state`. False if it is not expected there. */
 bool aloft_upgrade_rule(enum aloft_upgrade_step state, enum aloft_upgrade_event event,
                         enum aloft_upgrade_step *ret_to);

@@ -10,10 +10,11 @@
 
 #define SETTING      "upgrade.mode"
 #define TRIES_MAX    5
-#define PAUSE_MS     2000 /* Behind the first try; each further pause is twice as long. */
-#define DOUBLES_MAX  5    /* Of the pause, where more tries are demanded. */
-#define POLL_MS      500  /* For an address, or for the client to be free. */
-#define STATUS_FAULT 500  /* From here on it is the server that failed: asked again. */
+#define TRY_MS       60000 /* A server that drips holds one try, not the whole trial. */
+#define PAUSE_MS     2000  /* Behind the first try; each further pause is twice as long. */
+#define DOUBLES_MAX  5     /* Of the pause, where more tries are demanded. */
+#define POLL_MS      500   /* For an address, or for the client to be free. */
+#define STATUS_FAULT 500   /* From here on it is the server that failed: asked again. */
 
 static bool load_mode(struct aloft_module *m, uint8_t *ret_mode)
 {
@@ -61,7 +62,7 @@ static void begin_try(struct aloft_module *m)
     const struct aloft_http_request request = {
         .ask = ALOFT_HTTP_ASK_VERSION,
         .mode = p->mode,
-        .deadline_ms = m->now_ms + ALOFT_CONFIG_TOTAL_MS,
+        .deadline_ms = m->now_ms + TRY_MS,
     };
 
     p->is_running = aloft_http_begin(m, &request) == ALOFT_ERR_OK;

@@ -4,6 +4,7 @@
 #include "aloft/module.h"
 
 #include "at/engine.h"
+#include "upgrade/confirm.h"
 #include "upgrade/engine.h"
 #include "web/guard.h"
 
@@ -16,7 +17,8 @@ enum aloft_answer aloft_restart_check(struct aloft_module *m,
     if (!aloft_guard_is_same_origin(request)) {
         return ALOFT_ANSWER_FORBIDDEN;
     }
-    return aloft_upgrade_is_running(m) ? ALOFT_ANSWER_FAILED : ALOFT_ANSWER_NONE;
+    bool is_harmful = aloft_upgrade_is_running(m) || aloft_confirm_is_due(m);
+    return is_harmful ? ALOFT_ANSWER_FAILED : ALOFT_ANSWER_NONE;
 }
 
 void aloft_restart_after(struct aloft_module *m, enum aloft_answer answer)

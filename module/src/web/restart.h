@@ -11,8 +11,9 @@
 
 struct aloft_module;
 
-/** FAILED while an upgrade runs, FORBIDDEN for another site's page: stock pages do not know this
- * request, so nothing is lost by refusing it. */
+/** FAILED while an upgrade runs, and while the running image is on trial: a restart would bring the
+ * old one back. FORBIDDEN for another site's page: stock pages do not know this request, so nothing
+ * is lost by refusing it. */
 enum aloft_answer aloft_restart_check(struct aloft_module *m,
                                       const struct aloft_web_request *request);
 
