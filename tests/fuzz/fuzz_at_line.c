@@ -7,14 +7,19 @@
 
 #include "fake_port.h"
 
-/* Parsers: module/src/at/line.c module/src/at/params.c */
+/* Parsers: module/src/at/line.c module/src/at/params.c module/src/at/message.c */
 
 /* Arbitrary UART input meets a whole module. FF bytes stand for time and for what else the world
  * does between two portions, so that commands end, time out and restart. */
 
 #define CHANCE 0xFF
 
+#define MEMORY_BYTES 300
+
 static uint8_t s_data[64];
+static uint8_t s_filters[MEMORY_BYTES];
+static uint8_t s_user_ram[MEMORY_BYTES];
+static char s_head[MEMORY_BYTES];
 
 static enum aloft_reply data_is_there(struct aloft_module *m, uint8_t *buf, size_t len)
 {
@@ -90,6 +95,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct aloft_module_config config = fake_port_config();
     size_t start = 0;
 
+    config.filter_buf = s_filters;
+    config.filter_cap = sizeof s_filters;
+    config.user_ram = s_user_ram;
+    config.user_ram_cap = sizeof s_user_ram;
+    config.head_buf = s_head;
+    config.head_cap = sizeof s_head;
     config.commands = s_commands;
     config.n_commands = sizeof s_commands / sizeof s_commands[0];
     fake_port_boot(f, &config);

@@ -72,6 +72,8 @@ struct aloft_module_config {
     size_t n_commands;
     char *url_buf;       /**< For URLs and CA certificates; NULL = what needs it answers ERROR. */
     size_t url_cap;      /**< Bytes of it; 8192 for the longest URL. */
+    uint8_t *filter_buf; /**< For AT+SYSMSGFILTERCFG; NULL = it answers ERROR. */
+    size_t filter_cap;   /**< Bytes of it: 2 for each filter and its own, and 130 more. */
     char *head_buf;      /**< For AT+HTTPCHEAD; NULL = it answers ERROR. */
     size_t head_cap;     /**< Bytes of it: all headers, 2 more for each, and a NUL. */
     void *user;          /**< The integrator's own, see aloft_module_user(). */

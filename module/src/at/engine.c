@@ -6,6 +6,7 @@
 #include "aloft/module.h"
 
 #include "at/line.h"
+#include "at/message.h"
 #include "at/params.h"
 #include "at/table.h"
 #include "command/families.h"
@@ -58,9 +59,9 @@ void aloft_at_finish(struct aloft_module *m, enum aloft_reply reply)
     aloft_line_drop(&m->at.line);
     if (reply == ALOFT_REPLY_ERROR) {
         print_fail_code(m);
-        aloft_at_print(m, "\r\nERROR\r\n");
+        aloft_at_print_message(m, "\r\nERROR\r\n");
     } else if (reply != ALOFT_REPLY_SILENT) {
-        aloft_at_print(m, "\r\nOK\r\n");
+        aloft_at_print_message(m, "\r\nOK\r\n");
     }
     if (reply == ALOFT_REPLY_RESTART) {
         aloft_at_restart(m);
@@ -144,7 +145,7 @@ static void answer_busy(struct aloft_module *m, const struct aloft_at_line *line
     (void)aloft_at_fail(m, ALOFT_AT_FAIL_BUSY, 0);
     print_fail_code(m);
     m->at.fail_code = code_of_running;
-    aloft_at_print(m, "\r\nbusy p...\r\n");
+    aloft_at_print_message(m, "\r\nbusy p...\r\n");
 }
 
 static void take_line(struct aloft_module *m, enum aloft_line_event event)

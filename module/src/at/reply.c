@@ -97,6 +97,9 @@ void aloft_at_print_bytes(struct aloft_module *m, const void *buf, size_t len)
     memcpy(tx->bytes + at, buf, n_first);
     memcpy(tx->bytes, (const uint8_t *)buf + n_first, len - n_first);
     tx->len = (uint16_t)(tx->len + len);
+    if (m->at.filter.is_message) {
+        m->at.filter.message_len = (uint16_t)(m->at.filter.message_len + len);
+    }
 }
 
 void aloft_at_print(struct aloft_module *m, const char *text)

@@ -5,6 +5,7 @@
 
 #include "aloft/module.h"
 
+#include "at/message.h"
 #include "clock/clock.h"
 #include "clock/sntp_packet.h"
 #include "command/wifi.h"
@@ -244,7 +245,7 @@ static void take_time(struct aloft_module *m, const struct aloft_sntp_time *time
     close_socket(m);
     s->n_fails = 0;
     rest(m, (uint64_t)s->interval_s * 1000);
-    aloft_at_print(m, "+TIME_UPDATED\r\n");
+    aloft_at_print_message(m, "+TIME_UPDATED\r\n");
 }
 
 static void step_answer(struct aloft_module *m)

@@ -6,6 +6,7 @@
 #include "aloft/limits.h"
 #include "aloft/module.h"
 
+#include "at/message.h"
 #include "http/client.h"
 #include "upgrade/confirm.h"
 #include "upgrade/engine.h"
@@ -29,7 +30,9 @@ static void take_news(struct aloft_module *m, enum aloft_upgrade_news news)
 
     c->news = (int8_t)news;
     if (news != ALOFT_UPGRADE_FAILED || c->is_nonblocking) {
+        aloft_at_begin_message(m);
         print_line(m, "+CIPUPDATE:", news);
+        aloft_at_end_message(m);
     }
     if (c->is_nonblocking) {
         return;

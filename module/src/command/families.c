@@ -6,6 +6,7 @@ const struct aloft_family *const aloft_families[] = {
     &aloft_basic_family,
     &aloft_uart_family,
     &aloft_system_family,
+    &aloft_filter_family,
     &aloft_userram_family,
     &aloft_clock_family,
     &aloft_net_family,

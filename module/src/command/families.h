@@ -27,6 +27,7 @@ extern const struct aloft_family aloft_system_family;
 extern const struct aloft_family aloft_userram_family;
 extern const struct aloft_family aloft_clock_family;
 extern const struct aloft_family aloft_net_family;
+extern const struct aloft_family aloft_filter_family;
 extern const struct aloft_family aloft_http_preset_family;
 extern const struct aloft_family aloft_http_family;
 extern const struct aloft_family aloft_wifi_ap_family;

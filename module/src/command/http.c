@@ -4,6 +4,7 @@
 #include "aloft/module.h"
 
 #include "at/engine.h"
+#include "at/message.h"
 #include "at/params.h"
 #include "command/http_preset.h"
 #include "http/client.h"
@@ -171,11 +172,13 @@ static uint32_t step_get(struct aloft_module *m)
         return ALOFT_AT_TX_POLL_MS;
     }
     len = len < m->http_command.piece ? len : m->http_command.piece;
+    aloft_at_begin_message(m);
     aloft_at_print(m, "+HTTPCGET:");
     aloft_at_print_uint(m, (uint32_t)len);
     aloft_at_print(m, ",");
     aloft_at_print_bytes(m, body, len);
     aloft_at_print(m, "\r\n");
+    aloft_at_end_message(m);
     aloft_http_consume(m, len);
     return 0;
 }

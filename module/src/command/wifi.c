@@ -2,6 +2,7 @@
 #include "command/wifi.h"
 
 #include "at/engine.h"
+#include "at/message.h"
 #include "command/basic.h"
 #include "command/families.h"
 #include "command/wifi_link.h"
@@ -46,13 +47,13 @@ static bool print_changes(struct aloft_module *m, enum aloft_wifi_state state)
     bool is_linked = aloft_wifi_is_linked(state);
 
     if (was_linked && !is_linked) {
-        aloft_at_print(m, "WIFI DISCONNECT\r\n");
+        aloft_at_print_message(m, "WIFI DISCONNECT\r\n");
     }
     if (!was_linked && is_linked) {
-        aloft_at_print(m, "WIFI CONNECTED\r\n");
+        aloft_at_print_message(m, "WIFI CONNECTED\r\n");
     }
     if (state == ALOFT_WIFI_GOT_IP && m->wifi.printed != ALOFT_WIFI_GOT_IP) {
-        aloft_at_print(m, "WIFI GOT IP\r\n");
+        aloft_at_print_message(m, "WIFI GOT IP\r\n");
     }
     m->wifi.printed = state;
     return was_linked && !is_linked;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "at/engine.h"
+#include "at/message.h"
 #include "at/params.h"
 #include "command/basic.h"
 #include "command/families.h"
@@ -124,12 +125,20 @@ static enum aloft_reply set_cwsap(struct aloft_module *m, const struct aloft_par
     return ALOFT_REPLY_OK;
 }
 
-static void print_client(struct aloft_module *m, const char *name, const uint8_t *mac)
+/* `ip` NULL = none. */
+static void print_client(struct aloft_module *m, const char *name, const uint8_t *mac,
+                         const uint8_t *ip)
 {
+    aloft_at_begin_message(m);
     aloft_at_print(m, name);
     aloft_at_print(m, "\"");
     aloft_at_print_mac(m, mac);
-    aloft_at_print(m, "\"");
+    if (ip != NULL) {
+        aloft_at_print(m, "\",\"");
+        aloft_at_print_ipv4(m, ip);
+    }
+    aloft_at_print(m, "\"\r\n");
+    aloft_at_end_message(m);
 }
 
 static const struct aloft_soft_ap_client *find_client(const struct aloft_soft_ap_client *clients,
@@ -151,14 +160,10 @@ static void print_arrival(struct aloft_module *m, const struct aloft_soft_ap_cli
     const uint8_t *known_ip = known != NULL ? known->ip : no_ip;
 
     if (known == NULL) {
-        print_client(m, "+STA_CONNECTED:", client->mac);
-        aloft_at_print(m, "\r\n");
+        print_client(m, "+STA_CONNECTED:", client->mac, NULL);
     }
     if (memcmp(client->ip, known_ip, IP_BYTES) != 0 && memcmp(client->ip, no_ip, IP_BYTES) != 0) {
-        print_client(m, "+DIST_STA_IP:", client->mac);
-        aloft_at_print(m, ",\"");
-        aloft_at_print_ipv4(m, client->ip);
-        aloft_at_print(m, "\"\r\n");
+        print_client(m, "+DIST_STA_IP:", client->mac, client->ip);
     }
 }
 
@@ -175,8 +180,7 @@ static uint32_t step_ap(struct aloft_module *m)
     }
     for (uint8_t i = 0; i < m->wifi.n_clients; i++) {
         if (find_client(clients, n_clients, m->wifi.clients[i].mac) == NULL) {
-            print_client(m, "+STA_DISCONNECTED:", m->wifi.clients[i].mac);
-            aloft_at_print(m, "\r\n");
+            print_client(m, "+STA_DISCONNECTED:", m->wifi.clients[i].mac, NULL);
         }
     }
     for (uint8_t i = 0; i < n_clients; i++) {

@@ -46,6 +46,17 @@ struct aloft_at_lent {
     uint16_t n_before; /**< Bytes of the ring that come first. */
 };
 
+/** AT+SYSMSGFILTER; the filters lie in `config.filter_buf`. */
+struct aloft_at_filter {
+    bool is_on;
+    bool is_message;      /**< What is printed belongs to one. */
+    bool is_listing;      /**< AT+SYSMSGFILTERCFG? runs. */
+    uint16_t message_len; /**< Of it so far. */
+    uint16_t len;         /**< Of all filters. */
+    uint16_t list_at;     /**< The next one to list. */
+    uint16_t n_listed;
+};
+
 struct aloft_at_data {
     uint8_t *buf;
     size_t len;
@@ -64,6 +75,7 @@ struct aloft_at_state {
     struct aloft_at_line line;
     struct aloft_at_ring tx;
     struct aloft_at_lent lent;
+    struct aloft_at_filter filter;
     struct aloft_at_data data;
 };
 

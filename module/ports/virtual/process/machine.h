@@ -19,6 +19,7 @@
 
 #define MACHINE_USER_RAM_BYTES 4096 /**< What AT+USERRAM lends out. */
 #define MACHINE_HEAD_BYTES     1024 /**< For AT+HTTPCHEAD. */
+#define MACHINE_FILTER_BYTES   2048 /**< For AT+SYSMSGFILTERCFG. */
 
 /* The parts of one virtual module, shared by virtual.c (life) and port.c (what the module library
  * calls). Above the line: what a reset leaves alone. Below: what it makes anew. */
@@ -58,6 +59,7 @@ struct machine {
     struct aloft_module module;
     char url_buf[VIRTUAL_URL_BYTES];
     char head_buf[MACHINE_HEAD_BYTES];
+    uint8_t filter_buf[MACHINE_FILTER_BYTES];
 };
 
 /** settings_get(), and for ALOFT_SETTING_TLS_CA the CA of the options: until the setting is set, or

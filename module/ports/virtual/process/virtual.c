@@ -285,6 +285,8 @@ static enum aloft_err start_module(struct machine *m)
         .is_trust_fixed = o->trust.is_fixed,
         .url_buf = m->url_buf,
         .url_cap = sizeof m->url_buf,
+        .filter_buf = m->filter_buf,
+        .filter_cap = sizeof m->filter_buf,
         .head_buf = m->head_buf,
         .head_cap = sizeof m->head_buf,
         .web = &m->web,
