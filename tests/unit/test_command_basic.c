@@ -11,21 +11,11 @@
 #define ERROR "\r\nERROR\r\n"
 #define OK    "\r\nOK\r\n"
 
-static void boot(struct fake_port *f, const char *chip_name)
-{
-    struct aloft_module_config config = fake_port_config();
-
-    config.chip_name = chip_name;
-    fake_port_boot(f, &config);
-    fake_port_send(f, "ATE0\r\n");
-    (void)fake_port_read(f);
-}
-
 static int set_up(void **state)
 {
     struct fake_port *f = fake_port_new();
 
-    boot(f, "esp32c3");
+    boot_chip(f, "esp32c3");
     *state = f;
     return 0;
 }
@@ -79,7 +69,7 @@ static void rst__takes_its_mode_on_c2_and_c3_only(void **state)
     };
 
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        boot(f, rows[i].chip);
+        boot_chip(f, rows[i].chip);
         f->boot.n_restarts = 0;
         expect(f, rows[i].input, rows[i].restarts ? OK : ERROR);
         assert_int_equal(f->boot.n_restarts, rows[i].restarts);
@@ -193,7 +183,7 @@ static void syslog_and_sysstore__are_set_and_queried(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         expect(f, rows[i][0], rows[i][1]);
     }
-    boot(f, "esp32c3");
+    boot_chip(f, "esp32c3");
     expect(f, "AT+SYSSTORE?\r\n", "+SYSSTORE:1\r\n" OK);
 }
 

@@ -51,23 +51,9 @@ static int clean_up(void **state)
     return tear_down(state);
 }
 
-struct row {
-    const char *input;
-    const char *answer;
-};
-
-static void expect_rows(struct fake_port *f, const struct row *rows, size_t n_rows)
-{
-    for (size_t i = 0; i < n_rows; i++) {
-        expect(f, rows[i].input, rows[i].answer);
-    }
-}
-
-#define EXPECT_ROWS(f, rows) expect_rows(f, rows, sizeof(rows) / sizeof(rows)[0])
-
 static void cipmux__is_set_and_queried(void **state)
 {
-    static const struct row rows[] = {
+    static const struct dialogue_row rows[] = {
         {"AT+CIPMUX?\r\n", "+CIPMUX:0\r\n" OK},
         {"AT+CIPMUX=1\r\n", OK},
         {"AT+CIPMUX?\r\n", "+CIPMUX:1\r\n" OK},
@@ -120,7 +106,7 @@ static void cipdns__is_stored_if_sysstore_is_on(void **state)
 static void cipdns__refuses_what_cannot_be(void **state)
 {
     struct fake_port *f = *state;
-    static const struct row rows[] = {
+    static const struct dialogue_row rows[] = {
         {"AT+CIPDNS=2\r\n", ERROR},
         {"AT+CIPDNS=\r\n", ERROR},
         {"AT+CIPDNS\r\n", ERROR},
@@ -143,7 +129,7 @@ static void cipdns__refuses_what_cannot_be(void **state)
 
 static void cipdomain__prints_the_address(void **state)
 {
-    static const struct row rows[] = {
+    static const struct dialogue_row rows[] = {
         {"AT+CIPDOMAIN=\"four.test\"\r\n", "+CIPDOMAIN:\"192.0.2.11\"\r\n" OK},
         {"AT+CIPDOMAIN=\"six.test\"\r\n", "+CIPDOMAIN:\"2001:db8::2\"\r\n" OK},
         {"AT+CIPDOMAIN=\"both.test\"\r\n", "+CIPDOMAIN:\"192.0.2.11\"\r\n" OK},
@@ -213,7 +199,7 @@ static void ping__without_an_answer_is_a_timeout(void **state)
 static void ping__refuses_what_is_no_host(void **state)
 {
     struct fake_port *f = *state;
-    static const struct row rows[] = {
+    static const struct dialogue_row rows[] = {
         {"AT+PING=\"\"\r\n", ERROR},
         {"AT+PING=\r\n", ERROR},
         {"AT+PING=four.test\r\n", ERROR},

@@ -31,23 +31,9 @@ static void reboot(struct fake_port *f)
     (void)fake_port_read(f);
 }
 
-struct row {
-    const char *input;
-    const char *answer;
-};
-
-static void expect_rows(struct fake_port *f, const struct row *rows, size_t n_rows)
-{
-    for (size_t i = 0; i < n_rows; i++) {
-        expect(f, rows[i].input, rows[i].answer);
-    }
-}
-
-#define EXPECT_ROWS(f, rows) expect_rows(f, rows, sizeof(rows) / sizeof(rows)[0])
-
 static void sleep__is_set_and_queried(void **state)
 {
-    static const struct row rows[] = {
+    static const struct dialogue_row rows[] = {
         {"AT+SLEEP?\r\n", "+SLEEP:0\r\n" OK},
         {"AT+SLEEP=3\r\n", OK},
         {"AT+SLEEP?\r\n", "+SLEEP:3\r\n" OK},
@@ -81,14 +67,14 @@ static void sysram__prints_free_memory_and_the_least_ever(void **state)
 static void sysmsg__is_stored_if_sysstore_is_on(void **state)
 {
     struct fake_port *f = *state;
-    static const struct row first[] = {
+    static const struct dialogue_row first[] = {
         {"AT+SYSMSG?\r\n", "+SYSMSG:0\r\n" OK},
         {"AT+SYSMSG=8\r\n", ERROR},
         {"AT+SYSMSG=-1\r\n", ERROR},
         {"AT+SYSMSG=5\r\n", OK},
         {"AT+SYSMSG?\r\n", "+SYSMSG:5\r\n" OK},
     };
-    static const struct row second[] = {
+    static const struct dialogue_row second[] = {
         {"AT+SYSMSG?\r\n", "+SYSMSG:5\r\n" OK},
         {"AT+SYSSTORE=0\r\n", OK},
         {"AT+SYSMSG=2\r\n", OK},
@@ -144,7 +130,7 @@ static void userwkmcucfg__checks_every_number(void **state)
 /* What a host MCU is told when it changes its mind, or has said that it sleeps. */
 static void userwkmcucfg__is_refused_while_on_or_while_the_host_sleeps(void **state)
 {
-    static const struct row rows[] = {
+    static const struct dialogue_row rows[] = {
         {"AT+USERMCUSLEEP=0\r\n", ERROR},
         {"AT+USERWKMCUCFG=1,1,18,1,10000,3\r\n", OK},
         {"AT+USERWKMCUCFG=1,1,18,1,10000,3\r\n", ERROR},
@@ -166,7 +152,7 @@ static void userwkmcucfg__is_refused_while_on_or_while_the_host_sleeps(void **st
 /* Without its bit neither command says anything about the host MCU. */
 static void usermcusleep__counts_only_if_it_was_chosen(void **state)
 {
-    static const struct row rows[] = {
+    static const struct dialogue_row rows[] = {
         {"AT+USERWKMCUCFG=1,1,18,1,10000,4\r\n", OK},
         {"AT+USERMCUSLEEP=1\r\n", OK},
         {"AT+SLEEP=2\r\n", OK},

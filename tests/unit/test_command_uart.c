@@ -11,21 +11,11 @@
 #define ERROR "\r\nERROR\r\n"
 #define OK    "\r\nOK\r\n"
 
-static void boot(struct fake_port *f, const char *chip_name)
-{
-    struct aloft_module_config config = fake_port_config();
-
-    config.chip_name = chip_name;
-    fake_port_boot(f, &config);
-    fake_port_send(f, "ATE0\r\n");
-    (void)fake_port_read(f);
-}
-
 static int set_up(void **state)
 {
     struct fake_port *f = fake_port_new();
 
-    boot(f, "esp32c3");
+    boot_chip(f, "esp32c3");
     *state = f;
     return 0;
 }
@@ -76,7 +66,7 @@ static void uart_cur__wants_exactly_five_numbers_in_range(void **state)
 
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         char input[64];
-        boot(f, rows[i].chip);
+        boot_chip(f, rows[i].chip);
         f->uart.n_formats = 0;
         snprintf(input, sizeof input, "AT+UART_CUR=%s\r\n", rows[i].values);
         expect(f, input, rows[i].is_good ? OK : ERROR);
@@ -107,7 +97,7 @@ static void uart_def__is_applied_before_ready(void **state)
     fake_port_run(f, 10);
     f->uart.format = (struct aloft_uart_format){115200, 8, 1, 0, 0};
     size_t out_len = f->uart.out_len;
-    boot(f, "esp32c3");
+    boot_chip(f, "esp32c3");
     assert_int_equal(f->uart.out_len_at_format, out_len);
     assert_int_equal(f->uart.format.baud, 57600);
     assert_int_equal(f->uart.format.parity, 1);
@@ -120,7 +110,7 @@ static void uart_def__is_stored_whatever_sysstore_says(void **state)
 
     expect(f, "AT+SYSSTORE=0\r\n", OK);
     expect(f, "AT+UART_DEF=57600,8,1,0,0\r\n", OK);
-    boot(f, "esp32c3");
+    boot_chip(f, "esp32c3");
     expect(f, "AT+UART_DEF?\r\n", "+UART_DEF:57600,8,1,0,0\r\n" OK);
 }
 
@@ -141,7 +131,7 @@ static void uart_def__is_forgotten_by_restore(void **state)
     expect(f, "AT+UART_DEF=57600,8,1,0,0\r\n", OK);
     expect(f, "AT+RESTORE\r\n", OK);
     f->uart.format = (struct aloft_uart_format){115200, 8, 1, 0, 0};
-    boot(f, "esp32c3");
+    boot_chip(f, "esp32c3");
     expect(f, "AT+UART_DEF?\r\n", "+UART_DEF:115200,8,1,0,0\r\n" OK);
     assert_int_equal(f->uart.format.baud, 115200);
 }
@@ -166,7 +156,7 @@ static void uart_def__of_another_layout_is_not_applied(void **state)
     memcpy(f->settings[0].key, "uart.def", sizeof "uart.def");
     memcpy(f->settings[0].value, "\x02\x00\xe1\x00\x00\x08\x01\x00\x00", 9);
     f->settings[0].len = 9;
-    boot(f, "esp32c3");
+    boot_chip(f, "esp32c3");
     assert_int_equal(f->uart.n_formats, 0);
     expect(f, "AT+UART_DEF?\r\n", "+UART_DEF:115200,8,1,0,0\r\n" OK);
 }
