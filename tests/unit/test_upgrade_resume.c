@@ -205,6 +205,26 @@ static void row_12_a_file_that_changed_is_stored_from_its_beginning(void **state
     free(answer);
 }
 
+/* Progress is counted anew for the new file. */
+static void row_12_a_file_that_changed_may_break_often_too(void **state)
+{
+    size_t at = 800;
+
+    (void)state;
+    add_whole("ETag: " ETAG "\r\n", 8000);
+    for (size_t i = 0; i < 4; i++) {
+        fake_net_add_text(&w->net, "")->ready_err = ALOFT_ERR_CONNECT;
+    }
+    add_whole("ETag: " ETAG "\r\n", at);
+    for (size_t i = 0; i < 8; i++) {
+        add_rest("", at, 400);
+        at += 400;
+    }
+    add_rest("", at, w->image_len - at);
+    assert_string_equal(world_run(w, UPDATE, 60000), DONE_TEXT);
+    world_assert_upgraded(w);
+}
+
 static void row_12_nothing_is_resumed_without_a_strong_validator(void **state)
 {
     static const char *const headers[] = {
@@ -347,6 +367,7 @@ int main(void)
         CASE(row_12_five_tries_without_progress_end_it),
         CASE(row_12_the_total_time_bounds_the_pauses),
         CASE(row_12_a_file_that_changed_is_stored_from_its_beginning),
+        CASE(row_12_a_file_that_changed_may_break_often_too),
         CASE(row_12_nothing_is_resumed_without_a_strong_validator),
         CASE(row_12_nothing_is_resumed_without_a_length),
         CASE(row_12_another_answer_than_the_rest_ends_it),

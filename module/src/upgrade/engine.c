@@ -320,10 +320,6 @@ static enum aloft_upgrade_event store_bytes(struct aloft_module *m)
     size_t len = 0;
     size_t used = 0;
 
-    /* What came before a break is stored first. */
-    if (state == ALOFT_SOURCE_FAILED && !aloft_resume_is_possible(m)) {
-        return fail(m, u->source->err(m));
-    }
     enum aloft_err err = aloft_verify_waiting(m);
     if (err != ALOFT_ERR_OK) {
         return fail(m, err);
@@ -341,7 +337,8 @@ static enum aloft_upgrade_event store_bytes(struct aloft_module *m)
     if (used > 0 || u->writer.erased > erased) {
         return EVENT(MORE);
     }
-    return state == ALOFT_SOURCE_FAILED ? EVENT(BROKEN) : EVENT(NONE);
+    /* What came before a break is in flash now: that is progress. */
+    return state == ALOFT_SOURCE_FAILED ? break_or_fail(m) : EVENT(NONE);
 }
 
 /* PAUSE and RESUME */
