@@ -120,6 +120,15 @@ static void test_broken_names_are_a_format_error(void **state)
     EXPECT(HEAD("\1\0") COUNTS("\1", "\0") "\x40z\0\0\1\0\1", HEAD("\x81\x81") "\0\0\0\0\0\0\0\0");
 }
 
+#define SIXTEEN "0123456789abcdef"
+
+static void test_a_label_has_at_most_63_bytes(void **state)
+{
+    (void)state;
+    EXPECT(HEAD("\1\0") COUNTS("\1", "\0") "\x40" SIXTEEN SIXTEEN SIXTEEN SIXTEEN "\0\0\1\0\1",
+           HEAD("\x81\x81") "\0\0\0\0\0\0\0\0");
+}
+
 static void make_query(uint8_t *packet, size_t name_len, size_t *ret_len)
 {
     static const uint8_t head[] = {0x12, 0x34, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0};
@@ -164,6 +173,7 @@ int main(void)
         cmocka_unit_test(test_answers_and_stumps_are_never_answered),
         cmocka_unit_test(test_row_40_no_or_several_questions_are_a_format_error),
         cmocka_unit_test(test_broken_names_are_a_format_error),
+        cmocka_unit_test(test_a_label_has_at_most_63_bytes),
         cmocka_unit_test(test_a_name_of_255_bytes_is_answered_and_a_longer_one_is_not),
     };
 

@@ -126,6 +126,7 @@ static void test_row_39_what_is_no_flat_object_of_the_right_kinds_is_refused(voi
         "{\"ssid\":\"\\ud83d\\n\"}",
         "{\"ssid\":\"\\ud83d\\u0041\"}",
         "{\"ssid\":\"\\ude00\\ud83d\"}",
+        "{\"ssid\":\"\\ude00\\ude00\"}",
         "{\"ssid\":\"a\nb\"}",
     };
     struct body b;
@@ -166,6 +167,19 @@ static void test_a_field_that_stands_there_twice_is_refused(void **state)
     assert_err(read_json(&b, "{\"ssid\":\"a\",\"SSID\":\"a\"}"), ALOFT_ERR_DUPLICATE);
     assert_err(read_form(&b, "ssid=a&ssid=a"), ALOFT_ERR_DUPLICATE);
     assert_err(read_json(&b, "{\"x\":1,\"x\":2}"), ALOFT_ERR_OK);
+}
+
+static void test_a_name_that_only_begins_like_a_wanted_one_is_anothers(void **state)
+{
+    char text[8] = "";
+    struct aloft_field field = {
+        .name = "0123456789abcdef0123456789abcde", .text = text, .cap = sizeof text};
+    static const char body[] = "{\"0123456789abcdef0123456789abcdef\":\"x\"}";
+    size_t used = 0;
+
+    (void)state;
+    assert_err(aloft_fields_read_json(body, sizeof body - 1, &field, 1, &used), ALOFT_ERR_OK);
+    assert_false(field.is_present);
 }
 
 /* -- forms ------------------------------------------------------------------------------------- */
@@ -211,6 +225,7 @@ int main(void)
         cmocka_unit_test(test_row_39_what_is_no_flat_object_of_the_right_kinds_is_refused),
         cmocka_unit_test(test_a_value_of_32_bytes_fits_and_a_longer_one_is_refused),
         cmocka_unit_test(test_a_field_that_stands_there_twice_is_refused),
+        cmocka_unit_test(test_a_name_that_only_begins_like_a_wanted_one_is_anothers),
         cmocka_unit_test(test_a_form_gives_its_wanted_pairs_decoded),
         cmocka_unit_test(test_a_broken_escape_of_a_wanted_value_is_refused),
     };

@@ -425,6 +425,22 @@ static void test_the_search_and_the_list_take_turns(void **state)
     assert_string_equal(w->port->wifi.join.ssid, "phone");
 }
 
+static void test_the_search_waits_for_the_list(void **state)
+{
+    struct web_world *w = *state;
+
+    begin(w);
+    web_world_pass(w, 100);
+    assert_int_equal(w->port->wifi.n_scans, 1); /* and the next one is due in 500 ms */
+    w->port->wifi.n_scan_agains = UINT32_MAX;
+    (void)web_world_say(w, GET_APS);
+    web_world_pass(w, 2000);
+    assert_int_equal(w->port->wifi.n_scans, 2);
+    w->port->wifi.n_scan_agains = 0;
+    web_world_pass(w, 100);
+    assert_int_equal(w->port->wifi.n_scans, 3);
+}
+
 static void test_row_41_a_scan_that_never_ends_is_given_up(void **state)
 {
     struct web_world *w = *state;
@@ -435,6 +451,9 @@ static void test_row_41_a_scan_that_never_ends_is_given_up(void **state)
     assert_true(client->is_closed);
     w->port->wifi.n_scan_agains = 0;
     add_ap(w, "a", 0, 0);
+    fake_port_send(w->port, "AT+CWLAP\r\n");
+    web_world_pass(w, 100);
+    assert_non_null(strstr(fake_port_read(w->port), "+CWLAP:(3,\"a\","));
     expect_aps(w, "{\"ssid\":\"a\",\"auth_mode\":3}");
 }
 
@@ -464,6 +483,7 @@ int main(void)
         TEST(test_row_30_ten_long_ssids_fit_and_an_eleventh_is_left_out),
         TEST(test_a_list_does_not_disturb_another_users_scan),
         TEST(test_the_search_and_the_list_take_turns),
+        TEST(test_the_search_waits_for_the_list),
         TEST(test_row_41_a_scan_that_never_ends_is_given_up),
     };
 

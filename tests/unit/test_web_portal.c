@@ -167,6 +167,7 @@ static void test_row_34_without_the_password_everything_is_401(void **state)
         "GET / HTTP/1.1\r\nHost: m\r\n\r\n",
         "GET /getstainfo HTTP/1.1\r\nHost: m\r\nAuthorization: Basic YWRtaW46c2VjcmV1\r\n\r\n",
         "GET /getstainfo HTTP/1.1\r\nHost: m\r\nAuthorization: Basic YWRtaW46c2VjcmV0a\r\n\r\n",
+        "GET /getstainfo HTTP/1.1\r\nHost: m\r\nAuthorization: Basic YWRtaW46c2VjcmV0B\r\n\r\n",
         "GET /getstainfo HTTP/1.1\r\nHost: m\r\nAuthorization: Basic\r\n\r\n",
         "GET /getstainfo HTTP/1.1\r\nHost: m\r\nAuthorization:\r\n\r\n",
         "POST /setotadata HTTP/1.1\r\nHost: m\r\nObject: ota\r\nContent-Length: 0\r\n\r\n",
@@ -220,6 +221,10 @@ static void test_row_34_posts_for_another_site_are_403(void **state)
                        good[i]);
         web_world_expect(w, request, web_done);
     }
+    /* What changes nothing may come from everywhere. */
+    struct fake_client *client = web_world_say(w, "GET /getversion HTTP/1.1\r\nHost: m\r\n" SECRET
+                                                  "Sec-Fetch-Site: cross-site\r\n\r\n");
+    assert_memory_equal(client->response, "HTTP/1.1 200 OK\r\n", 17);
     web_world_free(w);
 }
 

@@ -336,6 +336,22 @@ static void test_the_eighth_connection_replaces_the_longest_idle_one(void **stat
     }
 }
 
+static void test_connections_whose_requests_wait_are_not_replaced(void **state)
+{
+    struct web_world *w = *state;
+    struct fake_client *clients[ALOFT_WEB_CONNECTIONS];
+
+    (void)web_world_say(w, "GET /getv"); /* is served, and stalls */
+    for (size_t i = 1; i < ALOFT_WEB_CONNECTIONS; i++) {
+        clients[i] = web_world_say(w, VERSION_REQUEST);
+    }
+    clients[0] = web_world_say(w, VERSION_REQUEST); /* the eighth */
+    web_world_pass(w, 5000);
+    for (size_t i = 0; i < ALOFT_WEB_CONNECTIONS; i++) {
+        assert_string_equal(clients[i]->response, VERSION_ANSWER);
+    }
+}
+
 static void test_connections_that_ended_are_given_back(void **state)
 {
     struct web_world *w = *state;
@@ -439,6 +455,7 @@ int main(void)
         TEST(test_what_is_not_http_is_400),
         TEST(test_idle_connections_wait_and_are_served_when_they_speak),
         TEST(test_the_eighth_connection_replaces_the_longest_idle_one),
+        TEST(test_connections_whose_requests_wait_are_not_replaced),
         TEST(test_connections_that_ended_are_given_back),
         TEST(test_row_41_a_stalled_request_ends_after_5_s_and_others_go_on),
         TEST(test_row_41_a_trickling_request_ends_after_20_s),

@@ -99,6 +99,15 @@ static void test_an_image_is_stored_and_selected_and_nothing_restarts(void **sta
     assert_int_equal(u->w->port->boot.n_restarts, 0);
 }
 
+static void test_an_upload_waits_for_nothing_but_its_peer(void **state)
+{
+    struct upload *u = *state;
+    struct fake_client *client = begin(u, "Object: ota\r\n", u->image_len, u->image_len);
+
+    fake_port_run(u->w->port, 200); /* with no more steps than the module asks for */
+    assert_string_equal(client->response, web_done);
+}
+
 static void test_an_image_in_small_portions_is_stored_too(void **state)
 {
     struct upload *u = *state;
@@ -390,6 +399,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         TEST(test_an_image_is_stored_and_selected_and_nothing_restarts),
+        TEST(test_an_upload_waits_for_nothing_but_its_peer),
         TEST(test_an_image_in_small_portions_is_stored_too),
         TEST(test_rsp_4_comes_after_the_answer),
         TEST(test_a_client_that_leaves_before_the_answer_has_its_image_stored),
