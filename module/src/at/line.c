@@ -9,7 +9,7 @@ static void append(struct aloft_at_line *line, char c)
     size_t at = (size_t)line->start + line->len;
     size_t end = line->start == 0 ? ALOFT_CONFIG_LINE_BYTES : sizeof line->text - 1;
 
-    if (at == end) {
+    if (at >= end) {
         line->is_too_long = true;
         return;
     }
