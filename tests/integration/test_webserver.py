@@ -49,6 +49,7 @@ def test_row_37_the_command_takes_what_it_may_and_nothing_else(module):
 
 def test_a_stopped_server_is_not_there(module):
     with module.connect_web() as client:
+        assert client.ask("GET", "/getversion") == answer('{"version":"1.0"}')  # it is accepted, not only queued
         assert module.command("AT+WEBSERVER=0") == OK
         assert client.has_ended()
     with pytest.raises(ConnectionRefusedError):

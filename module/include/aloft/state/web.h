@@ -26,7 +26,6 @@ struct aloft_hotspot_state {
     uint8_t n_tried;
     bool has_phone;
     uint8_t phone[6]; /**< MAC of the client that asks. */
-    uint8_t bssid[6]; /**< Of the access point that is tried. */
     uint8_t tried[ALOFT_HOTSPOT_TRIED_MAX][6];
 };
 
