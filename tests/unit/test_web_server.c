@@ -2,6 +2,7 @@
 #include "web_world.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "dialogue.h"
@@ -393,6 +394,31 @@ static void test_row_41_a_trickling_request_ends_after_20_s(void **state)
     assert_true(client->is_closed);
 }
 
+static void test_row_41_requests_without_end_are_cut_off_after_20_s(void **state)
+{
+    static const char request[] = "GET /getversion?x HTTP/1.1\r\nHost: m\r\n\r\n";
+    struct web_world *w = *state;
+    char *requests = calloc(400, sizeof request);
+
+    for (size_t i = 0; i < 400; i++) {
+        memcpy(requests + i * (sizeof request - 1), request, sizeof request);
+    }
+    struct fake_client *client = fake_net_connect_text(&w->net, WEB_PORT, requests);
+    web_world_pass(w, 1);
+    struct fake_client *other = fake_net_connect_text(&w->net, WEB_PORT, VERSION_REQUEST);
+    for (size_t i = 0; i < 30; i++) {
+        w->port->now_ms += 999;
+        web_world_pass(w, 1);
+        if (i == 19) {
+            assert_false(client->is_closed);
+            assert_string_equal(other->response, "");
+        }
+    }
+    assert_true(client->is_closed);
+    assert_string_equal(other->response, VERSION_ANSWER);
+    free(requests);
+}
+
 static void test_row_41_a_peer_that_does_not_read_ends_after_5_s(void **state)
 {
     struct web_world *w = *state;
@@ -459,6 +485,7 @@ int main(void)
         TEST(test_connections_that_ended_are_given_back),
         TEST(test_row_41_a_stalled_request_ends_after_5_s_and_others_go_on),
         TEST(test_row_41_a_trickling_request_ends_after_20_s),
+        TEST(test_row_41_requests_without_end_are_cut_off_after_20_s),
         TEST(test_row_41_a_peer_that_does_not_read_ends_after_5_s),
         TEST(test_a_peer_that_is_gone_does_not_stop_the_server),
         TEST(test_a_server_without_work_asks_for_no_time),

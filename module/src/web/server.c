@@ -21,6 +21,9 @@
 /* Turns of one step: enough for a whole short dialogue, few enough to let the UART live. */
 #define TURNS_MAX 16
 
+/* One connection may send request after request for so long, then the others come. */
+#define SERVED_MS 20000
+
 /* How soon to look again whether a scan is over. */
 #define POLL_MS 20
 
@@ -105,6 +108,7 @@ static enum outcome find_work(struct aloft_module *m)
 
     for (uint8_t i = 1; i <= ALOFT_WEB_CONNECTIONS; i++) {
         if (has_request(m, (uint8_t)((last + i) % ALOFT_WEB_CONNECTIONS))) {
+            m->web->served_ms = m->now_ms;
             enter(m, PHASE_HEAD);
             return OUTCOME_MORE;
         }
@@ -330,7 +334,15 @@ static enum outcome skip_body(struct aloft_module *m)
         return outcome;
     }
     m->web->connections[w->current].idle_ms = (uint32_t)m->now_ms;
-    enter(m, w->n_in > 0 ? PHASE_HEAD : PHASE_IDLE);
+    if (w->n_in == 0) {
+        enter(m, PHASE_IDLE);
+    } else if (m->now_ms - w->served_ms < SERVED_MS) {
+        enter(m, PHASE_HEAD);
+    } else {
+        /* The buffer has room for one connection: what it asked already is lost with it. */
+        w->body_left = UINT64_MAX;
+        enter(m, PHASE_DRAIN);
+    }
     return OUTCOME_MORE;
 }
 

@@ -18,7 +18,8 @@
  *    |               `----> SCAN, UPLOAD ---------'  `---> DRAIN
  *    `------------------------ closed <--------------------'
  *
- * and closed from each of them when the peer goes or is silent for too long.
+ * and closed from each of them when the peer goes or is silent for too long. Who asks on and on
+ * without a pause goes from SKIP to DRAIN, so that others are served too.
  */
 
 struct aloft_module;

@@ -48,6 +48,7 @@ struct aloft_web_connection {
 /** The server: see web/server.h. Its members are private. */
 struct aloft_web_state {
     uint64_t begun_ms;     /**< The phase of the current connection began. */
+    uint64_t served_ms;    /**< It is served since then, one request or several. */
     uint64_t moved_ms;     /**< Its peer's last sign of life. */
     uint64_t restart_ms;   /**< POST /restart: when; 0 = not asked for. */
     uint64_t body_left;    /**< Bytes of the request's body not read yet. */
