@@ -248,6 +248,57 @@ static void challenge__without_credentials_or_of_nothing_known_fails(void **stat
     assert_int_equal(w->net.n_contacts, 3);
 }
 
+/* The answer is composed behind the head: whatever room there is, nothing else is written. */
+static void challenge__of_any_length_stays_within_the_buffer(void **state)
+{
+    static const char start[] = "HTTP/1.1 401 X\r\nWWW-Authenticate: Basic\r\nX: ";
+    char head[ALOFT_CONFIG_HTTP_BYTES + 1];
+    (void)state;
+
+    for (size_t len = ALOFT_CONFIG_HTTP_BYTES - 60; len <= ALOFT_CONFIG_HTTP_BYTES; len++) {
+        struct aloft_http_request request = request_for(URL);
+        memset(head, 'x', sizeof head);
+        memcpy(head, start, sizeof start - 1);
+        memcpy(head + len - 4, "\r\n\r\n", 5);
+        fake_net_add_text(&w->net, head);
+        fake_net_add_text(&w->net, OK);
+        m->upgrade.deadline_ms = UINT64_MAX; /* The first bytes behind the client's. */
+        bool fits = len + sizeof "Authorization: Basic dXM6cHc=\r\n" <= ALOFT_CONFIG_HTTP_BYTES;
+        run(&request, fits ? ALOFT_HTTP_DONE : ALOFT_HTTP_FAILED);
+        assert_err(m->http.err, fits ? ALOFT_ERR_OK : ALOFT_ERR_TOO_BIG);
+        assert_true(m->upgrade.deadline_ms == UINT64_MAX);
+        tear_down(NULL);
+        set_up(NULL);
+    }
+}
+
+/* A long path of the URL stays in front of a relative Location, up to the whole buffer. */
+static void relative_redirect__that_fills_the_buffer_is_refused(void **state)
+{
+    char location[1100];
+    static char url[1100];
+    (void)state;
+
+    memset(url, 'a', sizeof url);
+    memcpy(url, "http://a.test/", 14);
+    for (size_t kept = 1020; kept <= 1040; kept++) {
+        struct aloft_http_request request = request_for("http://a.test/x");
+        memset(url + 14, 'a', sizeof url - 14);
+        url[13 + kept - 1] = '/';
+        request.url = url;
+        request.url_len = sizeof url;
+        int n = snprintf(location, sizeof location, MOVED "%01018d\r\n\r\n", 1);
+        assert_in_range(n, 1018, sizeof location - 1);
+        fake_net_add_text(&w->net, location);
+        fake_net_add_text(&w->net, OK);
+        run(&request, ALOFT_HTTP_FAILED);
+        assert_err(m->http.err, ALOFT_ERR_TOO_BIG);
+        assert_int_equal(w->net.n_contacts, 1);
+        tear_down(NULL);
+        set_up(NULL);
+    }
+}
+
 static void credentials__stay_with_scheme_host_and_port(void **state)
 {
     static const struct {
@@ -362,6 +413,8 @@ int main(void)
         CASE(challenge__of_digest_is_answered_once),
         CASE(challenge__of_a_stale_nonce_is_answered_again_but_not_for_ever),
         CASE(challenge__without_credentials_or_of_nothing_known_fails),
+        CASE(challenge__of_any_length_stays_within_the_buffer),
+        CASE(relative_redirect__that_fills_the_buffer_is_refused),
         CASE(credentials__stay_with_scheme_host_and_port),
         CASE(credentials__of_a_redirect_are_refused),
         CASE(credentials__come_back_with_the_first_place),

@@ -181,7 +181,7 @@ static enum aloft_err set_target(struct aloft_module *m, const struct aloft_url 
         kept = url->target_len == 0 ? base_len : kept_bytes(base, base_len, url);
     }
     size_t len = kept + url->target_len;
-    if (len > sizeof h->buf - h->target_len) {
+    if (len >= sizeof h->buf - h->target_len) { /* The request needs some room too. */
         return ALOFT_ERR_TOO_BIG;
     }
     memmove(h->buf + kept, url->target, url->target_len);
@@ -295,7 +295,11 @@ enum aloft_err aloft_follow_challenge(struct aloft_module *m)
     };
     ask.target = aloft_follow_target(m, &ask.target_len);
     char *end = h->buf + sizeof h->buf - h->target_len;
-    aloft_text_init(&t, h->buf + h->head.head_len, (size_t)(end - h->buf) - h->head.head_len);
+    size_t room = (size_t)(end - h->buf) - h->head.head_len;
+    if (room == 0) {
+        return ALOFT_ERR_TOO_BIG;
+    }
+    aloft_text_init(&t, h->buf + h->head.head_len, room);
     enum aloft_err err = aloft_auth_answer(m->port, &challenge, &ask, &t);
     if (err != ALOFT_ERR_OK) {
         return err;
