@@ -302,6 +302,15 @@ static void test_without_a_socket_it_is_as_if_nothing_had_been(void **state)
     expect_state(w, 0, "", "waiting config");
 }
 
+static void test_a_port_that_cannot_send_datagrams_has_no_socket(void **state)
+{
+    struct web_world *w = *state;
+
+    w->port->port.net.udp_send = NULL;
+    begin_telling(w);
+    expect_state(w, 0, "", "waiting config");
+}
+
 static void test_a_result_by_http_ends_it_too(void **state)
 {
     struct web_world *w = *state;
@@ -475,6 +484,7 @@ int main(void)
         TEST(test_another_word_ends_the_round_only),
         TEST(test_after_20_rounds_it_ends_in_silence),
         TEST(test_without_a_socket_it_is_as_if_nothing_had_been),
+        TEST(test_a_port_that_cannot_send_datagrams_has_no_socket),
         TEST(test_a_result_by_http_ends_it_too),
         TEST(test_the_next_provisioning_ends_it_too),
         TEST(test_the_list_comes_when_the_scan_is_over),

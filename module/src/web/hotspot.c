@@ -200,14 +200,15 @@ static void send_result(struct aloft_module *m)
 
 static bool open_socket(struct aloft_module *m)
 {
+    const struct aloft_port_net *net = &m->port->net;
     struct aloft_wifi_status status;
     struct aloft_addr local = {IPV4_BYTES, {0}};
 
     m->port->wifi.status(m->port->ctx, &status);
     memcpy(local.bytes, status.ip, IPV4_BYTES);
-    return m->port->net.udp_open != NULL &&
-           m->port->net.udp_open(m->port->ctx, &local, OWN_PORT,
-                                 &m->web->provision.hotspot.socket) == ALOFT_ERR_OK;
+    return net->udp_open != NULL && net->udp_send != NULL && net->udp_receive != NULL &&
+           net->udp_open(m->port->ctx, &local, OWN_PORT, &m->web->provision.hotspot.socket) ==
+               ALOFT_ERR_OK;
 }
 
 static void begin_round(struct aloft_module *m)
