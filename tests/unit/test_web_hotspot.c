@@ -434,6 +434,27 @@ static void test_the_search_and_the_list_take_turns(void **state)
     assert_string_equal(w->port->wifi.join.ssid, "phone");
 }
 
+static void test_a_list_that_is_read_slowly_does_not_hold_up_others(void **state)
+{
+    struct web_world *w = *state;
+    struct fake_client *client = fake_net_connect_text(&w->net, WEB_PORT, GET_APS);
+
+    add_ap(w, "a", 0, 0);
+    client->script.write_err = ALOFT_ERR_AGAIN;
+    web_world_pass(w, 100);
+    fake_port_send(w->port, "AT+CWLAP\r\n");
+    web_world_pass(w, 100);
+    assert_non_null(strstr(fake_port_read(w->port), "+CWLAP:(3,\"a\","));
+    client->script.write_err = ALOFT_ERR_OK;
+    add_ap(w, "b", 0, 0);
+    web_world_pass(w, 100);
+    assert_false(client->is_closed);
+    assert_string_equal(client->response,
+                        web_answer("200 OK", "application/json",
+                                   "{\"state\":0,\"message\":\"scan done\",\"aplist\":["
+                                   "{\"ssid\":\"a\",\"auth_mode\":3}]}"));
+}
+
 static void test_the_search_waits_for_the_list(void **state)
 {
     struct web_world *w = *state;
@@ -493,6 +514,7 @@ int main(void)
         TEST(test_row_30_ten_long_ssids_fit_and_an_eleventh_is_left_out),
         TEST(test_a_list_does_not_disturb_another_users_scan),
         TEST(test_the_search_and_the_list_take_turns),
+        TEST(test_a_list_that_is_read_slowly_does_not_hold_up_others),
         TEST(test_the_search_waits_for_the_list),
         TEST(test_row_41_a_scan_that_never_ends_is_given_up),
     };

@@ -10,8 +10,8 @@
 #include "text.h"
 #include "web/connection.h"
 #include "web/hotspot.h"
-#include "web/portal.h"
 #include "web/incoming.h"
+#include "web/portal.h"
 #include "web/routes.h"
 #include "web/upload.h"
 
@@ -270,7 +270,21 @@ static enum outcome receive_upload(struct aloft_module *m)
 
 /* ANSWER */
 
-/* False: there are no more bytes, or they are not those of the first window any more. */
+static void end_scan(struct aloft_module *m)
+{
+    if (m->web->is_scanning) {
+        aloft_wifi_scan_end(m, ALOFT_SCAN_WEB);
+        m->web->is_scanning = false;
+    }
+}
+
+/* The window holds the end of the answer. */
+static bool is_last_window(const struct aloft_web_state *w)
+{
+    return w->answer_bytes > 0 && w->answer_off + w->window_len == w->answer_bytes;
+}
+
+/* False: the answer is not the one of the first window any more. */
 static bool fill_window(struct aloft_module *m)
 {
     struct aloft_web_state *w = m->web;
@@ -281,22 +295,19 @@ static bool fill_window(struct aloft_module *m)
     };
 
     aloft_answer_write(m, (enum aloft_answer)w->answer, &out);
-    bool is_same = w->answer_bytes == 0 || w->answer_bytes == out.len;
+    if (w->answer_bytes > 0 && w->answer_bytes != out.len) {
+        w->closes = true;
+        return false;
+    }
     uint32_t left = out.len - out.off;
     w->answer_bytes = out.len;
     w->answer_off = out.off;
     w->window_len = (uint16_t)(left < out.cap ? left : out.cap);
     w->n_sent = 0;
-    w->closes = w->closes || !is_same;
-    return is_same && left > 0;
-}
-
-static void end_scan(struct aloft_module *m)
-{
-    if (m->web->is_scanning) {
-        aloft_wifi_scan_end(m, ALOFT_SCAN_WEB);
-        m->web->is_scanning = false;
+    if (is_last_window(w)) {
+        end_scan(m);
     }
+    return true;
 }
 
 static void end_answer(struct aloft_module *m)
@@ -304,7 +315,6 @@ static void end_answer(struct aloft_module *m)
     struct aloft_web_state *w = m->web;
 
     end_scan(m);
-
     if (w->route != ALOFT_ROUTES_NONE && aloft_routes_at(w->route)->after != NULL) {
         aloft_routes_at(w->route)->after(m, (enum aloft_answer)w->answer);
     }
@@ -314,7 +324,7 @@ static enum outcome send_answer(struct aloft_module *m)
 {
     const struct aloft_web_state *w = m->web;
 
-    if (w->n_sent == w->window_len && !fill_window(m)) {
+    if (w->n_sent == w->window_len && (is_last_window(w) || !fill_window(m))) {
         end_answer(m);
         enter(m, w->closes ? PHASE_DRAIN : PHASE_SKIP);
         return OUTCOME_MORE;
