@@ -110,7 +110,6 @@ def test_a_phone_is_told_of_its_own_hotspot_by_udp(start, body):
                        "--soft-ap-client", PHONE_MAC, "--net-map", "own:3339=127.0.0.1:0",
                        "--net-map", f"255.255.255.255:8266=127.0.0.1:{everybody.getsockname()[1]}",
                        "--net-map", f"172.20.10.1:8266=127.0.0.1:{gateway.getsockname()[1]}")
-        module.read_until(b"+DIST_STA_IP:", b"\r\n")
         with module.connect_web() as client:
             assert client.ask("POST", "/setstainfo", body % 8266) == DONE
             assert everybody.recv(100) == b"ip=172.20.10.5&port=3339"
