@@ -136,6 +136,7 @@ static void parameters__that_are_wrong_are_refused(void **state)
     fake_port_send(w->port, "AT+USEROTA=1\r\n");
     assert_string_equal(fake_port_read(w->port), PROMPT);
     fake_port_send(w->port, "x");
+    run_ms(w, 1);
     assert_string_equal(fake_port_read(w->port), "\r\nRecv 1 bytes\r\n\r\nERROR\r\n");
     assert_int_equal(w->net.n_contacts, 0);
 }
@@ -194,6 +195,7 @@ static void url__with_a_nul_is_refused(void **state)
 
     fake_port_send(w->port, "AT+USEROTA=11\r\n");
     aloft_module_feed(&w->port->module, (const uint8_t *)"http://a/\0b", 11);
+    run_ms(w, 1);
     assert_string_equal(fake_port_read(w->port), PROMPT "\r\nRecv 11 bytes\r\n\r\nERROR\r\n");
     assert_int_equal(w->net.n_contacts, 0);
 }
@@ -209,6 +211,22 @@ static void surplus_line_end__is_answered_busy_once_and_upgrades(void **state)
     run_ms(w, DONE_MS);
     assert_string_equal(fake_port_read(w->port), "\r\nbusy p...\r\n\r\nOK\r\n");
     world_assert_upgraded(w);
+}
+
+/* One ERROR, not a second one for the line end: the host would take it for that of its next line.
+ */
+static void surplus_line_end__behind_a_refused_url_is_busy_too(void **state)
+{
+    struct world *w = *state;
+
+    fake_port_send(w->port, "AT+USEROTA=14\r\n");
+    assert_string_equal(fake_port_read(w->port), PROMPT);
+    fake_port_send(w->port, "ftp://a.test/x\r\n");
+    run_ms(w, 1);
+    assert_string_equal(fake_port_read(w->port),
+                        "\r\nRecv 14 bytes\r\n\r\nbusy p...\r\n\r\nERROR\r\n");
+    fake_port_send(w->port, "AT\r\n");
+    assert_string_equal(fake_port_read(w->port), "\r\nOK\r\n");
 }
 
 static void surplus__does_not_stand_before_the_next_command(void **state)
@@ -529,6 +547,7 @@ int main(void)
         CASE(url__that_is_none_is_refused_without_traffic),
         CASE(url__with_a_nul_is_refused),
         CASE(surplus_line_end__is_answered_busy_once_and_upgrades),
+        CASE(surplus_line_end__behind_a_refused_url_is_busy_too),
         CASE(surplus__does_not_stand_before_the_next_command),
         CASE(any_line__is_busy_and_at_rst_restarts),
         CASE(row_19_no_prompt_while_an_upgrade_runs),

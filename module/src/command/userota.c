@@ -51,9 +51,13 @@ static enum aloft_reply take_url(struct aloft_module *m, uint8_t *buf, size_t le
     enum aloft_err err = aloft_upgrade_from_url(m, (const char *)buf, len, take_news);
     if (err != ALOFT_ERR_OK) {
         aloft_log_err(m, "userota.refused", err);
-        return ALOFT_REPLY_ERROR;
     }
-    m->userota = (struct aloft_userota_state){.is_running = true};
+    /* A line end behind the URL, in the same portion, is surplus of this command even if it fails
+     * at once: ERROR waits for the next step. */
+    m->userota = (struct aloft_userota_state){
+        .is_running = err == ALOFT_ERR_OK,
+        .is_refused = err != ALOFT_ERR_OK,
+    };
     return ALOFT_REPLY_LATER;
 }
 
@@ -78,6 +82,10 @@ static uint32_t step(struct aloft_module *m)
 {
     if (m->userota.is_running) {
         report_progress(m, ALOFT_CONFIG_PROGRESS_BYTES);
+    }
+    if (m->userota.is_refused) {
+        m->userota.is_refused = false;
+        aloft_at_finish(m, ALOFT_REPLY_ERROR);
     }
     return UINT32_MAX;
 }

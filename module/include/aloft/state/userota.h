@@ -10,6 +10,7 @@
 
 struct aloft_userota_state {
     bool is_running;
+    bool is_refused;        /**< The URL was: ERROR is due. */
     uint32_t printed_bytes; /**< The progress that was printed. */
 };
 
