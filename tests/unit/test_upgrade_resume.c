@@ -168,6 +168,18 @@ static void row_12_five_tries_without_progress_end_it(void **state)
     assert_int_equal(w->net.n_contacts, 6);
 }
 
+/* A server that knows no ranges, behind a network that always breaks at the same place. */
+static void row_12_the_same_beginning_again_is_no_progress(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < FAKE_NET_MAX; i++) {
+        add_whole("ETag: " ETAG "\r\n", 5000);
+    }
+    assert_string_equal(world_run(w, UPDATE, 60000), FAIL_TEXT);
+    world_assert_failed(w, "TRUNCATED");
+    assert_int_equal(w->net.n_contacts, 6);
+}
+
 static void row_12_the_total_time_bounds_the_pauses(void **state)
 {
     (void)state;
@@ -365,6 +377,7 @@ int main(void)
         CASE(row_12_a_break_before_the_first_good_bytes_begins_again),
         CASE(row_12_each_break_is_resumed_while_there_is_progress),
         CASE(row_12_five_tries_without_progress_end_it),
+        CASE(row_12_the_same_beginning_again_is_no_progress),
         CASE(row_12_the_total_time_bounds_the_pauses),
         CASE(row_12_a_file_that_changed_is_stored_from_its_beginning),
         CASE(row_12_a_file_that_changed_may_break_often_too),

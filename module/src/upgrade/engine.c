@@ -276,6 +276,7 @@ static enum aloft_err open_slot(struct aloft_module *m)
     }
     aloft_writer_init(&m->upgrade.writer, &slot, is_known ? (uint32_t)total : 0);
     m->upgrade.resumed_from = 0;
+    m->upgrade.n_wholes++;
     aloft_verify_begin(m);
     return ALOFT_ERR_OK;
 }
@@ -554,6 +555,7 @@ enum aloft_err aloft_upgrade_start(struct aloft_module *m, const struct aloft_up
     u->deadline_ms = m->now_ms + ALOFT_CONFIG_TOTAL_MS;
     u->writer = (struct aloft_writer){.total_bytes = 0};
     u->n_resumes = 0;
+    u->n_wholes = 0;
     u->etag[0] = '\0';
     u->version[0] = '\0';
     if (job->version != NULL) {

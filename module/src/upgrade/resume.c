@@ -31,9 +31,10 @@ bool aloft_resume_is_possible(const struct aloft_module *m)
 {
     const struct aloft_upgrade_state *u = &m->upgrade;
     bool has_progress = u->writer.written > u->resumed_from;
+    bool may_restart = u->n_wholes <= TRIES_MAX; /* Else the first sectors would be worn. */
 
     return u->kind != ALOFT_UPGRADE_SOURCE && u->etag[0] != '\0' && u->writer.total_bytes > 0 &&
-           is_break(m->http.err) && (has_progress || u->n_resumes < TRIES_MAX);
+           is_break(m->http.err) && may_restart && (has_progress || u->n_resumes < TRIES_MAX);
 }
 
 void aloft_resume_begin_pause(struct aloft_module *m)

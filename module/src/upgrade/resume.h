@@ -12,7 +12,7 @@
  * A broken transfer is taken up where it ended (facts/at-commands.md 6.1, row 12; RFC 9110 13.1.5,
  * 14): after pauses of 1, 2, 4 and 8 s the rest is asked for, at most five times without a new byte
  * in flash. The server's validator must show that the file is still the same; if it is not, the
- * server sends the new one whole, and that is stored from its beginning.
+ * server sends the new one whole, and that is stored from its beginning, at most five times.
  */
 
 struct aloft_module;

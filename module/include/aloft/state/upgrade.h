@@ -72,6 +72,7 @@ struct aloft_upgrade_state {
     uint8_t mode;
     uint8_t told;      /**< The last news. */
     uint8_t n_resumes; /**< Tries since there was progress. */
+    uint8_t n_wholes;  /**< Answers that began with the file's first byte. */
     bool is_ota;
     char version[ALOFT_VERSION_MAX + 1]; /**< Empty until known. */
     char etag[ALOFT_HTTP_ETAG_BYTES];    /**< Of the file; empty = it cannot be resumed. */
