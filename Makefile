@@ -2,10 +2,10 @@
 PYTHON ?= /usr/bin/python3
 MESON  ?= /usr/bin/meson
 
-.PHONY: all setup demo check fuzz bench format clean
+.PHONY: all setup setup-check demo check fuzz bench format clean
 
 all: build/build.ninja
-	$(MESON) compile -C build
+	$(MESON) compile -C build programs
 
 build/build.ninja: | setup
 	$(MESON) setup build
@@ -13,14 +13,17 @@ build/build.ninja: | setup
 setup:
 	@tools/setup.sh
 
+setup-check:
+	@tools/setup.sh check
+
 demo: all
 	@$(PYTHON) tools/demo.py --aloft build/aloft $(if $(KEEP),--keep)
 
-check: setup
+check: setup-check
 	@tools/check.sh
 
 # The fuzz targets, five minutes each.
-fuzz: setup
+fuzz: setup-check
 	@tools/fuzz.sh
 	@tools/fuzz_coverage.sh
 
@@ -28,7 +31,7 @@ bench: all
 	@tools/setup.sh bench
 	@$(PYTHON) tests/bench/bench.py --aloft build/aloft
 
-format: setup
+format: setup-check
 	@git ls-files -z '*.c' '*.h' | xargs -0 clang-format -i
 
 clean:

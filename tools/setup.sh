@@ -1,25 +1,29 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Installs the Debian packages that build, tests and gates need (Debian 12; as root or through sudo).
-# `tools/setup.sh bench` adds the peer and the generator of the benchmark.
+# Installs Debian packages (Debian 12; as root or through sudo): those that the build and the demo need.
+# `tools/setup.sh check` adds what tests and gates need, `tools/setup.sh bench` the benchmark's peer and generator.
 set -euo pipefail
 
 packages=(
-    # build
+    # build, demo
     gcc libc6-dev meson ninja-build pkg-config
     libssl-dev libmbedtls-dev libsqlite3-dev libmicrohttpd-dev libsodium-dev libjansson-dev
-    libcurl4-openssl-dev liblzma-dev
-    # gates and tests
-    clang clang-format libclang-rt-14-dev llvm-14
-    libcmocka-dev
-    python3 python3-pytest python3-pytest-xdist python3-pexpect python3-yaml
-    git iproute2 openssl
-    # browser tests
-    chromium chromium-driver python3-selenium fonts-noto-cjk
+    libcurl4-openssl-dev liblzma-dev libcmocka-dev
+    python3
 )
-if [ "${1:-}" = bench ]; then
-    packages+=(nginx-light wrk)
-fi
+case ${1:-} in
+check)
+    packages+=(
+        # gates and tests
+        clang clang-format libclang-rt-14-dev llvm-14
+        python3-pytest python3-pytest-xdist python3-pexpect python3-yaml
+        git iproute2 openssl
+        # browser tests
+        chromium chromium-driver python3-selenium fonts-noto-cjk
+    )
+    ;;
+bench) packages+=(nginx-light wrk) ;;
+esac
 
 missing=()
 for package in "${packages[@]}"; do
