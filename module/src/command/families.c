@@ -15,7 +15,7 @@ const struct aloft_family *const aloft_families[] = {
     &aloft_wifi_ip_family,
     &aloft_wifi_family,
     &aloft_wifi_list_family,
-    &aloft_ciupdate_family,
+    &aloft_ciupdate_family, /* steps the engine: before those who look at its outcome */
     &aloft_userota_family,
     &aloft_cipfwver_family,
     &aloft_ciupdatecfg_family,
