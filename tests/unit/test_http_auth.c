@@ -260,6 +260,19 @@ static void user_info__that_no_header_can_carry_is_refused(void **state)
     assert_err(answer("Basic", &ask, text), ALOFT_ERR_TOO_BIG);
 }
 
+static void digest__a_target_with_quotes_is_refused(void **state)
+{
+    static const char *const targets[] = {"/a\"b", "/a?\", uri=\"/c", "/a\\", "\""};
+    char text[1024];
+    (void)state;
+
+    for (size_t i = 0; i < sizeof targets / sizeof targets[0]; i++) {
+        struct aloft_auth_ask ask = get(targets[i], "a:b");
+        assert_err(answer("Digest realm=\"x\", nonce=\"y\"", &ask, text), ALOFT_ERR_SYNTAX);
+        assert_err(answer("Basic", &ask, text), ALOFT_ERR_OK);
+    }
+}
+
 static void answer__that_does_not_fit_is_refused(void **state)
 {
     struct aloft_auth_challenge challenge = parse("Digest realm=\"x\", nonce=\"y\"");
@@ -287,6 +300,7 @@ int main(void)
         CASE(digest__md5_without_qop),
         CASE(digest__quotes_and_backslashes_are_escaped_but_not_hashed),
         CASE(user_info__that_no_header_can_carry_is_refused),
+        CASE(digest__a_target_with_quotes_is_refused),
         CASE(answer__that_does_not_fit_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -382,6 +382,12 @@ static void add_digest(const struct aloft_port *port, const struct aloft_auth_ch
     aloft_text_add(t, "\", uri=\"");
 }
 
+/* It stands in the header as it is, since a hash is over it: the piece must end where it ends. */
+static bool is_quotable(const char *target, size_t len)
+{
+    return memchr(target, '"', len) == NULL && memchr(target, '\\', len) == NULL;
+}
+
 enum aloft_err aloft_auth_answer(const struct aloft_port *port,
                                  const struct aloft_auth_challenge *challenge,
                                  const struct aloft_auth_ask *ask, struct aloft_text *t)
@@ -399,6 +405,8 @@ enum aloft_err aloft_auth_answer(const struct aloft_port *port,
         aloft_text_add(t, "Authorization: Basic ");
         add_base64(t, credentials.buf, credentials.len);
         aloft_text_add(t, "\r\n");
+    } else if (!is_quotable(ask->target, ask->target_len)) {
+        return ALOFT_ERR_SYNTAX;
     } else {
         add_digest(port, challenge, ask, &credentials, user_len, t);
     }

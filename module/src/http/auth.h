@@ -62,7 +62,7 @@ void aloft_auth_parse(const struct aloft_port *port, const char *value, size_t l
  * Add the Authorization line. That of Digest ends with `uri="`: target, quote and line end are for
  * the caller to add, since a target may be longer than any buffer.
  *
- * @retval ALOFT_ERR_SYNTAX  The user info cannot be sent this way.
+ * @retval ALOFT_ERR_SYNTAX  The user info or the target cannot be sent this way.
  * @retval ALOFT_ERR_TOO_BIG It is too long, or `t` is cut.
  */
 ALOFT_MUST_CHECK

@@ -146,8 +146,7 @@ static enum aloft_err set_host(struct aloft_module *m, const struct aloft_url *u
     return ALOFT_ERR_OK;
 }
 
-/* Bytes of the current target that stay in front of a relative one (RFC 3986 5.2.3; dot segments
- * are left to the server). */
+/* Bytes of the current target that stay in front of a relative one (RFC 3986 5.2.3). */
 static size_t kept_bytes(const char *base, size_t base_len, const struct aloft_url *url)
 {
     const char *query = memchr(base, '?', base_len);
@@ -160,6 +159,32 @@ static size_t kept_bytes(const char *base, size_t base_len, const struct aloft_u
         path_len--;
     }
     return path_len;
+}
+
+/* RFC 3986 5.2.4, for a target that begins with a slash; what is left of it. */
+static size_t remove_dot_segments(char *target, size_t len)
+{
+    const char *query = memchr(target, '?', len);
+    size_t path_len = query != NULL ? (size_t)(query - target) : len;
+    size_t out = 0;
+    size_t n;
+
+    for (size_t in = 0; in < path_len; in += n) {
+        const char *slash = memchr(target + in + 1, '/', path_len - in - 1);
+        n = slash != NULL ? (size_t)(slash - target) - in : path_len - in;
+        bool is_same = n == 2 && target[in + 1] == '.';
+        bool is_parent = n == 3 && memcmp(target + in, "/..", n) == 0;
+        while (is_parent && out > 0 && target[--out] != '/') {
+        }
+        if (!is_same && !is_parent) {
+            memmove(target + out, target + in, n);
+            out += n;
+        } else if (slash == NULL) {
+            target[out++] = '/';
+        }
+    }
+    memmove(target + out, target + path_len, len - path_len);
+    return out + len - path_len;
 }
 
 static enum aloft_err set_target(struct aloft_module *m, const struct aloft_url *url)
@@ -186,6 +211,7 @@ static enum aloft_err set_target(struct aloft_module *m, const struct aloft_url 
     }
     memmove(h->buf + kept, url->target, url->target_len);
     memcpy(h->buf, base, kept);
+    len = remove_dot_segments(h->buf, len);
     memmove(end - len, h->buf, len);
     h->target_len = (uint16_t)len;
     return ALOFT_ERR_OK;
