@@ -10,7 +10,6 @@
 #include "at/params.h"
 #include "at/table.h"
 #include "command/families.h"
-#include "upgrade/confirm.h"
 
 /*
  * One command at a time (facts/at-commands.md 1.2 to 1.9). The phase tells what input means:
@@ -220,11 +219,14 @@ bool aloft_at_is_serving(const struct aloft_module *m)
            m->at.phase == ALOFT_AT_DATA;
 }
 
-/* facts/at-commands.md 1.9: the new image marks itself valid just before `ready`. */
 static void finish_boot(struct aloft_module *m)
 {
-    (void)aloft_confirm_step(m);
-    if (m->at.phase == ALOFT_AT_BOOTING) { /* The trial did not end at once. */
+    for (size_t i = 0; i < aloft_n_families; i++) {
+        if (aloft_families[i]->boot != NULL) {
+            aloft_families[i]->boot(m);
+        }
+    }
+    if (m->at.phase == ALOFT_AT_BOOTING) { /* No family began a restart. */
         aloft_at_print(m, "\r\nready\r\n");
         m->at.phase = ALOFT_AT_IDLE;
     }

@@ -143,10 +143,17 @@ static void init(struct aloft_module *m)
     aloft_confirm_init(m);
 }
 
+/* facts/at-commands.md 1.9: the new image marks itself valid just before `ready`. */
+static void boot(struct aloft_module *m)
+{
+    (void)aloft_confirm_step(m);
+}
+
 const struct aloft_family aloft_ciupdate_family = {
     .commands = commands,
     .n_commands = sizeof commands / sizeof commands[0],
     .init = init,
+    .boot = boot,
     .step = step,
     .stop = stop,
 };

@@ -12,6 +12,8 @@ struct aloft_family {
     const struct aloft_command *commands; /**< NULL = none. */
     size_t n_commands;
     void (*init)(struct aloft_module *m); /**< Called once, before anything else; NULL = none. */
+    /** Called once, in the first step, just before `ready` is printed; NULL = none. */
+    void (*boot)(struct aloft_module *m);
     /**
      * Called in every step after `ready`, never once a restart has begun.
      * @return Milliseconds until it wants to be called next; UINT32_MAX = no wish. NULL = none.
