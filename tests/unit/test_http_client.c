@@ -338,6 +338,21 @@ static void credentials__stay_with_scheme_host_and_port(void **state)
     }
 }
 
+/* RFC 9110 5.3: a request has one Authorization field. */
+static void credentials__replace_a_header_of_the_caller_s(void **state)
+{
+    struct aloft_http_request request = request_for(URL);
+
+    (void)state;
+    request.headers = "Authorization: mine\r\nCookie: c\r\n";
+    fake_net_add_text(&w->net, BASIC);
+    fake_net_add_text(&w->net, OK);
+    run(&request, ALOFT_HTTP_DONE);
+    assert_asked(0, "Authorization: mine\r\nCookie: c\r\n\r\n");
+    assert_asked(1, "Cookie: c\r\nAuthorization: Basic dXM6cHc=\r\n\r\n");
+    assert_not_asked(1, "mine");
+}
+
 static void credentials__of_a_redirect_are_refused(void **state)
 {
     struct aloft_http_request request = request_for(URL);
@@ -416,6 +431,7 @@ int main(void)
         CASE(challenge__of_any_length_stays_within_the_buffer),
         CASE(relative_redirect__that_fills_the_buffer_is_refused),
         CASE(credentials__stay_with_scheme_host_and_port),
+        CASE(credentials__replace_a_header_of_the_caller_s),
         CASE(credentials__of_a_redirect_are_refused),
         CASE(credentials__come_back_with_the_first_place),
         CASE(credentials__are_asked_for_again_behind_a_redirect),

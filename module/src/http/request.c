@@ -199,8 +199,10 @@ static void add_further(struct aloft_text *t, const struct aloft_request_line *l
     while (at != NULL && *at != '\0') {
         const char *end = strchr(at, '\n');
         size_t len = end != NULL ? (size_t)(end - at) + 1 : strlen(at);
-        bool is_secret = begins_with(at, "authorization:") || begins_with(at, "cookie:");
-        if (!line->is_foreign || !is_secret) {
+        bool is_auth = begins_with(at, "authorization:");
+        bool is_secret = is_auth || begins_with(at, "cookie:");
+        bool is_replaced = is_auth && line->auth != NULL; /* By the answer to a challenge. */
+        if (!is_replaced && !(line->is_foreign && is_secret)) {
             aloft_text_add_bytes(t, at, len);
         }
         at += len;
