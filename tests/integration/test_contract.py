@@ -61,22 +61,24 @@ def test_2_a_restart_emits_exactly_nine_bytes(module):
     "AT+CIUPDATE=0,,,0,1", 'AT+CIUPDATE=0,"v","ota",', "AT+CIUPDATE=?"])
 def test_5_wrong_parameters_are_errors_without_traffic(joined, deployed, line):
     server, _ = deployed
-    before = server.contacts()
+    device = joined.device_id
+    before = server.contacts(device)
     joined.write(line.encode() + b"\r\n")
     assert joined.read_until(b"ERROR\r\n") == b"\r\nERROR\r\n"
     assert joined.command("AT+CIUPDATE?") == b"+CIUPDATE:0\r\n\r\nOK\r\n"
-    assert server.contacts() == before
+    assert server.contacts(device) == before
 
 
 # Stock erases for these and then fails (facts 2.2, 5.4, defects 1 and 18).
 @pytest.mark.parametrize("name", ["mfg_nvs", "fs_storage", "otadata", "ota_1", "nothing"])
 def test_names_other_than_ota_fail_without_traffic_and_without_erase(joined, deployed, name):
     server, _ = deployed
-    before = server.contacts(), joined.flash.read_bytes()
+    device = joined.device_id
+    before = server.contacts(device), joined.flash.read_bytes()
     joined.write(b'AT+CIUPDATE=0,"v","%s"\r\n' % name.encode())
     assert joined.read_until(b"ERROR\r\n") == b"\r\nERROR\r\n"
     assert joined.command("AT+CIUPDATE?") == b"+CIUPDATE:-1\r\n\r\nOK\r\n"
-    assert (server.contacts(), joined.flash.read_bytes()) == before
+    assert (server.contacts(device), joined.flash.read_bytes()) == before
 
 
 @pytest.mark.parametrize("mode", [0, 1])

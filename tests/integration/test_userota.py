@@ -222,7 +222,8 @@ def test_row_12_a_transfer_cut_several_times_is_resumed(aloft, tmp_path, server)
 def test_an_upgrade_from_a_url_is_proven_to_the_update_server(aloft, tmp_path, server, images):
     tokens = server.deploy("userota", "esp32c3_default", NEW)
     with start(aloft, tmp_path, tokens=tokens, ota=server.modules_port) as module:
-        before = server.contacts()
+        device = module.device_id
+        before = server.contacts(device)
         url = images.url("/image")
         assert_upgraded(module, userota(module, url), url)
-        wait_until("the version request after the restart", lambda: server.contacts() > before)
+        wait_until("the version request after the restart", lambda: server.contacts(device) > before)

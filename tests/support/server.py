@@ -125,9 +125,10 @@ class Server:
 
     # -- what happened ---------------------------------------------------------------------------
 
-    def contacts(self):
-        """How many contacts the log names so far."""
-        return self.log.read_text(errors="replace").count(" contact")
+    def contacts(self, device):
+        """How many contacts of a device the log names so far."""
+        lines = self.log.read_text(errors="replace").splitlines()
+        return sum(" contact " in line and f'device="{device}"' in line for line in lines)
 
     def devices(self, product):
         return json.loads(self.cli("device", "ls", "--product", product, "--json").stdout)
