@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "aloft/config.h"
+#include "aloft/upgrade.h"
 
 /* Row 12 of facts/at-commands.md 6.1: a broken transfer goes on where it ended, by Range and
  * If-Range, with pauses of 1, 2, 4 and 8 s and at most five tries without progress. */
@@ -355,7 +356,7 @@ static void row_12_a_rest_of_other_bytes_is_found(void **state)
     world_assert_failed(w, "CHECKSUM");
 }
 
-static void row_12_a_reset_or_cancel_in_the_pause_leaves_nothing_open(void **state)
+static void row_12_a_reset_in_the_pause_leaves_nothing_open(void **state)
 {
     (void)state;
     add_whole("ETag: " ETAG "\r\n", 5000);
@@ -364,6 +365,18 @@ static void row_12_a_reset_or_cancel_in_the_pause_leaves_nothing_open(void **sta
     assert_int_equal(w->port->boot.n_restarts, 1);
     assert_int_equal(w->port->boot.n_selects, 0);
     assert_int_equal(w->net.n_open, 0);
+    assert_int_equal(w->net.n_contacts, 1);
+}
+
+static void row_12_a_cancel_in_the_pause_leaves_nothing_open(void **state)
+{
+    (void)state;
+    add_whole("ETag: " ETAG "\r\n", 5000);
+    (void)world_run(w, UPDATE, 500);
+    aloft_upgrade_cancel(&w->port->module);
+    assert_false(aloft_upgrade_is_running(&w->port->module));
+    assert_string_equal(world_run(w, "AT", 5000), "\r\nERROR\r\n\r\nOK\r\n");
+    world_assert_failed(w, "CANCELLED");
     assert_int_equal(w->net.n_contacts, 1);
 }
 
@@ -386,7 +399,8 @@ int main(void)
         CASE(row_12_another_answer_than_the_rest_ends_it),
         CASE(row_12_the_announced_digest_covers_the_whole),
         CASE(row_12_a_rest_of_other_bytes_is_found),
-        CASE(row_12_a_reset_or_cancel_in_the_pause_leaves_nothing_open),
+        CASE(row_12_a_reset_in_the_pause_leaves_nothing_open),
+        CASE(row_12_a_cancel_in_the_pause_leaves_nothing_open),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
