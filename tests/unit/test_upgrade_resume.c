@@ -121,6 +121,18 @@ static void row_12_a_stall_is_resumed(void **state)
     assert_range(1, 5000);
 }
 
+/* So a server that restarts looks: the transfer is cut, and what stands before it says 503. */
+static void row_12_a_server_that_restarts_is_asked_again(void **state)
+{
+    (void)state;
+    add_whole("ETag: " ETAG "\r\n", 5000);
+    add("HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n", 0, 0);
+    add_rest("ETag: " ETAG "\r\n", 5000, w->image_len - 5000);
+    assert_string_equal(world_run(w, UPDATE, DONE_MS), DONE_TEXT);
+    world_assert_upgraded(w);
+    assert_range(2, 5000);
+}
+
 /* Before the first 288 bytes nothing was stored: then the whole is asked for again. */
 static void row_12_a_break_before_the_first_good_bytes_begins_again(void **state)
 {
@@ -387,6 +399,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(row_12_a_break_anywhere_is_resumed),
         CASE(row_12_a_stall_is_resumed),
+        CASE(row_12_a_server_that_restarts_is_asked_again),
         CASE(row_12_a_break_before_the_first_good_bytes_begins_again),
         CASE(row_12_each_break_is_resumed_while_there_is_progress),
         CASE(row_12_five_tries_without_progress_end_it),

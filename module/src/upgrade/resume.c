@@ -6,14 +6,16 @@
 #include "http/client.h"
 #include "upgrade/engine.h"
 
-#define TRIES_MAX 5
-#define PAUSE_MS  1000u
-#define SHIFT_MAX 3 /* The longest pause is eight times the first. */
+#define TRIES_MAX    5
+#define PAUSE_MS     1000u
+#define STATUS_FAULT 500
+#define SHIFT_MAX    3 /* The longest pause is eight times the first. */
 
-/* The network's doing; what a server says on purpose ends the upgrade. */
-static bool is_break(enum aloft_err err)
+/* The network's doing, or a server that restarts; what a server says on purpose ends the upgrade.
+ */
+static bool is_break(const struct aloft_http_state *h)
 {
-    switch (err) {
+    switch (h->err) {
     case ALOFT_ERR_RESOLVE:
     case ALOFT_ERR_CONNECT:
     case ALOFT_ERR_TLS:
@@ -22,6 +24,8 @@ static bool is_break(enum aloft_err err)
     case ALOFT_ERR_STALLED:
     case ALOFT_ERR_IO:
         return true;
+    case ALOFT_ERR_HTTP_STATUS:
+        return h->status >= STATUS_FAULT;
     default:
         return false;
     }
@@ -34,7 +38,7 @@ bool aloft_resume_is_possible(const struct aloft_module *m)
     bool may_restart = u->n_wholes <= TRIES_MAX; /* Else the first sectors would be worn. */
 
     return u->kind != ALOFT_UPGRADE_SOURCE && u->etag[0] != '\0' && u->writer.total_bytes > 0 &&
-           is_break(m->http.err) && may_restart && (has_progress || u->n_resumes < TRIES_MAX);
+           is_break(&m->http) && may_restart && (has_progress || u->n_resumes < TRIES_MAX);
 }
 
 void aloft_resume_begin_pause(struct aloft_module *m)
