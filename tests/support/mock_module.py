@@ -50,6 +50,7 @@ class MockModule:
         self.violations = []
         self._lock = threading.Lock()
         self.n_busy = 0             # requests at work now
+        self._n_pages = 0
         self._polls_left = 0
         handler = type("Handler", (_Handler,), {"module": self})
         self._server = _Server(("127.0.0.1", 0), handler)
@@ -71,7 +72,12 @@ class MockModule:
 
     @contextlib.contextmanager
     def at_work(self, what):
+        """The rule holds for the requests of one page: a browser that asks for the page anew has given up the old one's."""
         with self._lock:
+            if what == "GET /":
+                self._n_pages += 1
+                self.n_busy = 0
+            page = self._n_pages
             self.n_busy += 1
             if self.n_busy > 1:
                 self.violations.append(f"{what}: a second request at a time")
@@ -79,7 +85,8 @@ class MockModule:
             yield
         finally:
             with self._lock:
-                self.n_busy -= 1
+                if page == self._n_pages:
+                    self.n_busy -= 1
 
     # -- answers: (status, type, body) --------------------------------------------------------------
 
