@@ -55,7 +55,7 @@ build() {
 }
 
 run_integration() {
-    timeout --signal=INT 400 "$python" -m pytest -q -n 4 -p no:cacheprovider tests/integration
+    timeout --signal=INT 900 "$python" -m pytest -q -n 4 -p no:cacheprovider tests/integration
 }
 
 run_browser() {
