@@ -301,7 +301,26 @@ def test_bytes_that_are_no_tls_are_told_in_the_log(own_wire):
             read_all(peer)
         except ConnectionResetError:
             pass
-    wire.wait_for_log("outcome=TLS_FAILED")
+    wire.wait_for_log("the TLS handshake failed: what came is no TLS")
+
+
+def test_a_tls_handshake_that_fails_says_why(own_wire):
+    wire = own_wire()
+    old = tls_context(ssl.TLSVersion.TLSv1_1)
+    old.minimum_version = ssl.TLSVersion.TLSv1_1
+    old.set_ciphers("ALL:@SECLEVEL=0")
+    poor = tls_context()
+    poor.set_ciphers("AES256-SHA")
+    choosy = ssl.create_default_context()
+    choosy.check_hostname = False
+    for context, reason in [(old, "unsupported protocol version"), (poor, "no shared cipher"),
+                            (choosy, "the module refused the certificate")]:
+        with socket.create_connection(("127.0.0.1", wire.ports[TLS]), DEADLINE_S) as peer, pytest.raises(ssl.SSLError):
+            context.wrap_socket(peer)
+        wire.wait_for_log(f"the TLS handshake failed: {reason}")
+    with socket.create_connection(("127.0.0.1", wire.ports[TLS]), DEADLINE_S) as peer:
+        peer.sendall(b"\x16\x03\x01\x02\x00")
+    wire.wait_for_log("the TLS handshake failed: closed in the middle of it")
 
 
 def test_a_module_that_stops_reading_is_given_up(own_wire):

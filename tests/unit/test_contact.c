@@ -18,6 +18,7 @@ static struct contact example(enum contact_outcome outcome)
         .token_prefix = "3f2a1c",
         .version = "v1.1.0.0",
         .file_name = "ota.bin",
+        .tls_reason = CONTACT_TLS_PROTOCOL,
         .headers = {.version = "v1.2.0.0"},
     };
 }
@@ -46,16 +47,25 @@ static const struct {
     {CONTACT_NO_CURRENT, true, "asked for the current version: the product has none"},
     {CONTACT_NO_ROM, true, "asked for ota.bin of v1.1.0.0: the product has no such version"},
     {CONTACT_NO_FILE, true, "asked for ota.bin of v1.1.0.0: this version has no such file"},
+    {CONTACT_FILE_ERASES, true,
+     "asked for ota.bin of v1.1.0.0: there is no such file, and stock firmware has erased that "
+     "partition before it asked"},
     {CONTACT_FILE_UNREADABLE, true,
      "asked for ota.bin of v1.1.0.0: the blob is missing or damaged on the server"},
     {CONTACT_BAD_RANGE, true, "asked for bytes past the end of ota.bin of v1.1.0.0"},
+    {CONTACT_LIMITED, true, "asks too often: told to wait"},
+    {CONTACT_FULL, true,
+     "asked while the server had as many downloads as it may have: told to wait"},
+    {CONTACT_LINK_UNKNOWN, true, "asked for a link that is not here: ota.bin"},
+    {CONTACT_LINK_EXPIRED, true, "asked for ota.bin of v1.1.0.0 by a link that has expired"},
     {CONTACT_NOT_HERE, true, "asked for something that is not here"},
     {CONTACT_BAD_METHOD, true, "sent a request that is neither GET nor HEAD"},
     {CONTACT_BAD_REQUEST, true, "sent a request that is broken or ambiguous"},
     {CONTACT_REQUEST_TOO_BIG, true, "sent a request head that is too long"},
     {CONTACT_REQUEST_CUT, true, "closed in the middle of its request"},
     {CONTACT_REQUEST_LATE, true, "did not finish its request in time"},
-    {CONTACT_TLS_FAILED, true, "the TLS handshake failed"},
+    {CONTACT_TLS_FAILED, true, "the TLS handshake failed: unsupported protocol version"},
+    {CONTACT_BAD_PROXY, true, "came from a named proxy without a PROXY header that says for whom"},
 };
 
 static void sentence__says_each_outcome_in_plain_words(void **state)
@@ -69,7 +79,7 @@ static void sentence__says_each_outcome_in_plain_words(void **state)
         assert_string_equal(text, sentences[i].sentence);
         assert_int_equal(contact_is_failure(&contact), sentences[i].is_failure);
     }
-    assert_int_equal(sizeof sentences / sizeof sentences[0], CONTACT_TLS_FAILED + 1);
+    assert_int_equal(sizeof sentences / sizeof sentences[0], CONTACT_BAD_PROXY + 1);
 }
 
 static void sentence__is_cut_when_there_is_no_room(void **state)
@@ -104,6 +114,30 @@ static void sentence__names_what_was_not_said(void **state)
     contact_sentence(&contact, text, sizeof text);
     assert_string_equal(text, "asked for a file without a name of the current version: this "
                               "version has no such file");
+}
+
+static void user_agent__of_stock_modules_is_a_number(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        enum contact_agent agent;
+    } known[] = {
+        {"", CONTACT_AGENT_NONE},
+        {"Mozilla/5.0 (Windows NT 5.1) AppleWebKit/537.36 (KHTML, like Gecko) "
+         "Chrome/30.0.1599.101 Safari/537.36",
+         CONTACT_AGENT_CIUPDATE},
+        {"ESP32 HTTP Client/1.0", CONTACT_AGENT_IDF},
+    };
+
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+        struct contact contact = {.agent = contact_agent_of(known[i].text, strlen(known[i].text))};
+        assert_int_equal(contact.agent, known[i].agent);
+        assert_string_equal(contact_user_agent(&contact), known[i].text);
+    }
+    struct contact other = {.agent = contact_agent_of("curl/8", 6), .other_agent = "curl/8"};
+    assert_int_equal(other.agent, CONTACT_AGENT_OTHER);
+    assert_string_equal(contact_user_agent(&other), "curl/8");
 }
 
 static void peer__is_written_as_people_write_it(void **state)
@@ -230,6 +264,7 @@ int main(void)
         cmocka_unit_test(sentence__is_cut_when_there_is_no_room),
         cmocka_unit_test(sentence__has_room_for_the_longest_values),
         cmocka_unit_test(sentence__names_what_was_not_said),
+        cmocka_unit_test(user_agent__of_stock_modules_is_a_number),
         cmocka_unit_test(peer__is_written_as_people_write_it),
         cmocka_unit_test(queue__hands_over_in_order_or_counts_what_it_dropped),
         cmocka_unit_test(queue__drops_and_never_blocks_when_the_writer_is_stuck),

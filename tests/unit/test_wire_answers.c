@@ -189,6 +189,10 @@ static void file__that_is_not_there_is_the_worked_error(void **state)
         {"/v1/device/rom/?action=download_rom&version=v5.0.1.0&filename=", CONTACT_NO_FILE},
         {"/v1/device/rom/?action=download_rom&version=v5.0.1.0", CONTACT_NO_FILE},
         {"/v1/device/rom/?action=download_rom&version=v5.0.1.&filename=ota.bin", CONTACT_NO_ROM},
+        {"/v1/device/rom/?action=download_rom&version=v5.0.1.0&filename=mfg_nvs.bin",
+         CONTACT_FILE_ERASES},
+        {"/v1/device/rom/?action=download_rom&version=v9&filename=fs_storage.bin",
+         CONTACT_FILE_ERASES},
         {"/v1/device/rom/?action=download_rom&version=../x&filename=../../etc/passwd",
          CONTACT_NO_ROM},
     };
@@ -212,6 +216,32 @@ static void file__without_a_version_is_the_current_one(void **state)
         "HTTP/1.1\r\n" STOCK_FIELDS "\r\n");
     assert_bytes(stock_file_head);
     assert_string_equal(contact.version, "v5.0.1.0");
+    assert_false(contact.has_asked_version);
+    ask(FILE_REQUEST "\r\n");
+    assert_true(contact.has_asked_version);
+}
+
+static void contact__names_the_user_agent(void **state)
+{
+    (void)state;
+    static const char long_agent[] =
+        "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+        "0123456789abcdef0123456789abcdef";
+    char request[512];
+
+    ask(VERSION_REQUEST);
+    assert_int_equal(contact.agent, CONTACT_AGENT_CIUPDATE);
+    assert_string_equal(contact.other_agent, "");
+    ask(LIST_REQUEST);
+    assert_int_equal(contact.agent, CONTACT_AGENT_IDF);
+    ask("GET / HTTP/1.0\r\nUser-Agent: a\"b\\c\r\n\r\n");
+    assert_string_equal(contact_user_agent(&contact), "a?b?c");
+    ask("GET / HTTP/1.0\r\n\r\n");
+    assert_int_equal(contact.agent, CONTACT_AGENT_NONE);
+    (void)snprintf(request, sizeof request, "GET / HTTP/1.0\r\nUser-Agent: %s\r\n\r\n", long_agent);
+    ask(request);
+    assert_int_equal(strlen(contact.other_agent), CONTACT_AGENT_MAX);
+    assert_memory_equal(contact.other_agent, long_agent, CONTACT_AGENT_MAX);
 }
 
 static void route__follows_path_and_query(void **state)
@@ -528,6 +558,7 @@ int main(void)
         WITH_CATALOG(file__is_the_worked_example),
         WITH_CATALOG(file__that_is_not_there_is_the_worked_error),
         WITH_CATALOG(file__without_a_version_is_the_current_one),
+        WITH_CATALOG(contact__names_the_user_agent),
         WITH_CATALOG(route__follows_path_and_query),
         WITH_CATALOG(token__decides_what_is_answered),
         WITH_CATALOG(token__of_the_other_mode_is_unknown),

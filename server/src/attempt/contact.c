@@ -25,6 +25,20 @@ static const char *const kinds[] = {
     [CONTACT_OTHER] = "other",
 };
 
+static const char *const tls_reasons[] = {
+#define CONTACT_ENTRY(name, text) [CONTACT_TLS_##name] = (text),
+    CONTACT_TLS_REASON_MAP(CONTACT_ENTRY)
+#undef CONTACT_ENTRY
+};
+
+/* Wire 2.1 (the space at its end is not part of a field's value) and 4.1. */
+static const char *const agents[] = {
+    [CONTACT_AGENT_NONE] = "",
+    [CONTACT_AGENT_CIUPDATE] = "Mozilla/5.0 (Windows NT 5.1) AppleWebKit/537.36 (KHTML, like "
+                               "Gecko) Chrome/30.0.1599.101 Safari/537.36",
+    [CONTACT_AGENT_IDF] = "ESP32 HTTP Client/1.0",
+};
+
 #define NUMBER_BYTES 24
 
 /* The text of a placeholder such as `{acked}`; NULL if there is none of this name. */
@@ -40,6 +54,7 @@ static const char *placeholder(const struct contact *c, const char *name, size_t
         {"file", c->file_name[0] ? c->file_name : "a file without a name", 0},
         {"token", c->token_prefix, 0},
         {"runs", c->headers.version, 0},
+        {"reason", tls_reasons[c->tls_reason], 0},
         {"acked", NULL, c->acked_bytes},
         {"total", NULL, c->total_bytes},
         {"ms", NULL, c->duration_ms},
@@ -95,6 +110,21 @@ void contact_peer_text(const struct contact_peer *peer, char *out, size_t cap)
     address_format(peer->address, peer->is_v6, peer->port, out, cap);
 }
 
+const char *contact_user_agent(const struct contact *contact)
+{
+    return contact->agent == CONTACT_AGENT_OTHER ? contact->other_agent : agents[contact->agent];
+}
+
+enum contact_agent contact_agent_of(const char *value, size_t len)
+{
+    for (size_t i = 0; i < sizeof agents / sizeof agents[0]; i++) {
+        if (strlen(agents[i]) == len && memcmp(agents[i], value, len) == 0) {
+            return (enum contact_agent)i;
+        }
+    }
+    return CONTACT_AGENT_OTHER;
+}
+
 bool contact_is_failure(const struct contact *contact)
 {
     return outcomes[contact->outcome].is_failure;
@@ -114,9 +144,10 @@ void contact_log(const struct contact *contact)
     contact_sentence(contact, sentence, sizeof sentence);
     log_event(contact_is_failure(contact) ? LOG_LEVEL_WARN : LOG_LEVEL_INFO, "contact",
               "kind=%s outcome=%s mode=%d peer=%s status=%u product=%" PRId64
-              " token=%s device=\"%s\" sent_bytes=%" PRIu64 " duration_ms=%" PRIu32 " text=\"%s\"",
+              " token=%s device=\"%s\" agent=\"%s\" sent_bytes=%" PRIu64 " duration_ms=%" PRIu32
+              " text=\"%s\"",
               contact_kind_text(contact->kind), outcomes[contact->outcome].name, (int)contact->mode,
               peer, contact->status, contact->product_id,
               contact->token_prefix[0] ? contact->token_prefix : "-", contact->headers.device,
-              contact->sent_bytes, contact->duration_ms, sentence);
+              contact_user_agent(contact), contact->sent_bytes, contact->duration_ms, sentence);
 }

@@ -23,6 +23,7 @@ static const struct refusal {
     {CONTACT_NO_CURRENT, 404, "Not Found", "no release"},
     {CONTACT_NO_ROM, 404, "Not Found", "no such version or file"},
     {CONTACT_NO_FILE, 404, "Not Found", "no such version or file"},
+    {CONTACT_FILE_ERASES, 404, "Not Found", "no such version or file"},
     {CONTACT_FILE_UNREADABLE, 500, "Internal Server Error", "the file cannot be read"},
     {CONTACT_BAD_RANGE, 416, "Range Not Satisfiable", "the file is shorter"},
     {CONTACT_NOT_HERE, 404, "Not Found", "not here"},
@@ -132,8 +133,16 @@ static void take_our_header(struct text name, struct text value, struct contact_
     }
 }
 
+static void take_agent(struct text value, struct contact *contact)
+{
+    contact->agent = contact_agent_of(value.p, value.len);
+    if (contact->agent == CONTACT_AGENT_OTHER) {
+        copy_shown(contact->other_agent, sizeof contact->other_agent, value);
+    }
+}
+
 static void read_fields(const struct answer_request *request, struct question *q,
-                        struct contact_headers *headers)
+                        struct contact *contact)
 {
     static const char ours[] = "Aloft-";
     const size_t ours_len = sizeof ours - 1;
@@ -144,9 +153,12 @@ static void read_fields(const struct answer_request *request, struct question *q
         struct text value = {request->buf + f->value.off, f->value.len};
         if (text_begins(name, ours)) {
             q->is_ours = true;
-            take_our_header((struct text){name.p + ours_len, name.len - ours_len}, value, headers);
+            take_our_header((struct text){name.p + ours_len, name.len - ours_len}, value,
+                            &contact->headers);
         } else if (name.len == strlen("authorization") && text_begins(name, "authorization")) {
             q->authorization = value;
+        } else if (name.len == strlen("user-agent") && text_begins(name, "user-agent")) {
+            take_agent(value, contact);
         } else if (name.len == strlen("range") && text_begins(name, "range")) {
             q->range = value;
         } else if (name.len == strlen("if-range") && text_begins(name, "if-range")) {
@@ -311,10 +323,25 @@ static void give_file(const struct question *q, struct catalog_file *file, struc
     ret_answer->file = q->is_head ? NULL : file;
 }
 
+/* Partitions of the modules for which stock firmware knows no magic bytes: AT+CIUPDATE erases one
+ * when it is named, and then takes no file at all (at-commands.md 5.4). */
+static enum contact_outcome outcome_of_missing(const struct catalog_rom *rom, struct text name)
+{
+    static const char *const erased[] = {"mfg_nvs.bin", "fs_storage.bin", "fatfs.bin"};
+
+    for (size_t i = 0; i < sizeof erased / sizeof erased[0]; i++) {
+        if (text_is(name, erased[i])) {
+            return CONTACT_FILE_ERASES;
+        }
+    }
+    return rom ? CONTACT_NO_FILE : CONTACT_NO_ROM;
+}
+
 static void answer_file(const struct question *q, const struct catalog_product *product,
                         struct contact *contact, struct answer *ret_answer)
 {
     struct text version = query_value(q->query, "version");
+    contact->has_asked_version = version.len > 0;
     struct text name = query_value(q->query, "filename");
     const struct catalog_rom *rom = catalog_find_rom(product, version.p, version.len);
     const char *current = catalog_current_version(product);
@@ -326,7 +353,7 @@ static void answer_file(const struct question *q, const struct catalog_product *
     copy_shown(contact->file_name, sizeof contact->file_name, name);
     struct catalog_file *file = rom ? catalog_find_file(rom, name.p, name.len) : NULL;
     if (!file) {
-        refuse(rom ? CONTACT_NO_FILE : CONTACT_NO_ROM, "", contact, ret_answer);
+        refuse(outcome_of_missing(rom, name), "", contact, ret_answer);
     } else if (catalog_file_fd(file) < 0) {
         refuse(CONTACT_FILE_UNREADABLE, "", contact, ret_answer);
     } else {
@@ -369,7 +396,6 @@ static void answer_question(const struct answer_request *request, struct questio
         return;
     }
     contact->kind = kind_of(q->query);
-    read_fields(request, q, &contact->headers);
     const struct catalog_product *product =
         find_product(request, q->authorization, contact, &outcome);
     if (!product) {
@@ -393,6 +419,7 @@ void answer_request(const struct answer_request *request, struct contact *contac
     };
 
     contact->mode = request->mode;
+    read_fields(request, &q, contact);
     answer_question(request, &q, contact, ret_answer);
     if (q.is_head && ret_answer->bytes == ret_answer->scratch) {
         const char *end = memmem(ret_answer->bytes, ret_answer->len, "\r\n\r\n", 4);

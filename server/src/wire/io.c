@@ -51,15 +51,59 @@ ssize_t io_send(struct conn *conn, const void *buf, size_t len)
     return rc == 1 ? (ssize_t)n : tls_result(conn, rc);
 }
 
-int io_handshake(struct conn *conn)
+/* OpenSSL's reasons as people read them; an alert of the peer is its number and this. */
+#define ALERT_OF(number) (SSL_AD_REASON_OFFSET + (number))
+
+static enum contact_tls_reason reason_of(unsigned long code)
+{
+    static const struct {
+        int reason;
+        enum contact_tls_reason told;
+    } known[] = {
+        {SSL_R_UNEXPECTED_EOF_WHILE_READING, CONTACT_TLS_CLOSED},
+        {SSL_R_HTTP_REQUEST, CONTACT_TLS_NOT_TLS},
+        {SSL_R_HTTPS_PROXY_REQUEST, CONTACT_TLS_NOT_TLS},
+        {SSL_R_WRONG_VERSION_NUMBER, CONTACT_TLS_NOT_TLS},
+        {SSL_R_UNSUPPORTED_PROTOCOL, CONTACT_TLS_PROTOCOL},
+        {SSL_R_VERSION_TOO_LOW, CONTACT_TLS_PROTOCOL},
+        {SSL_R_NO_SHARED_CIPHER, CONTACT_TLS_CIPHER},
+        {SSL_R_NO_SUITABLE_KEY_SHARE, CONTACT_TLS_CIPHER},
+        {SSL_R_NO_SUITABLE_SIGNATURE_ALGORITHM, CONTACT_TLS_CIPHER},
+        {ALERT_OF(SSL_AD_BAD_CERTIFICATE), CONTACT_TLS_CERTIFICATE},
+        {ALERT_OF(SSL_AD_UNSUPPORTED_CERTIFICATE), CONTACT_TLS_CERTIFICATE},
+        {ALERT_OF(SSL_AD_CERTIFICATE_REVOKED), CONTACT_TLS_CERTIFICATE},
+        {ALERT_OF(SSL_AD_CERTIFICATE_EXPIRED), CONTACT_TLS_CERTIFICATE},
+        {ALERT_OF(SSL_AD_CERTIFICATE_UNKNOWN), CONTACT_TLS_CERTIFICATE},
+        {ALERT_OF(SSL_AD_UNKNOWN_CA), CONTACT_TLS_CERTIFICATE},
+        {ALERT_OF(SSL_AD_PROTOCOL_VERSION), CONTACT_TLS_PROTOCOL},
+        {ALERT_OF(SSL_AD_INSUFFICIENT_SECURITY), CONTACT_TLS_CIPHER},
+    };
+    int reason = ERR_GET_REASON(code);
+
+    if (code == 0) {
+        return CONTACT_TLS_CLOSED; /* the socket said so, not OpenSSL */
+    }
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+        if (known[i].reason == reason) {
+            return known[i].told;
+        }
+    }
+    return reason >= SSL_AD_REASON_OFFSET ? CONTACT_TLS_ALERT : CONTACT_TLS_OTHER;
+}
+
+int io_handshake(struct conn *conn, enum contact_tls_reason *ret_reason)
 {
     int rc = SSL_do_handshake(conn->ssl);
 
     if (rc == 1) {
         return 1;
     }
-    rc = tls_result(conn, rc);
-    return rc == IO_AGAIN ? IO_AGAIN : IO_FAILED;
+    unsigned long code = ERR_peek_last_error();
+    if (tls_result(conn, rc) == IO_AGAIN) {
+        return IO_AGAIN;
+    }
+    *ret_reason = reason_of(code);
+    return IO_FAILED;
 }
 
 int io_notify(struct conn *conn)

@@ -128,7 +128,7 @@ void conn_close(struct loop *loop, struct conn *conn)
     catalog_file_release(conn->file);
     free(conn->partial);
     free(conn->rest);
-    free(conn->headers);
+    free(conn->words);
     (void)close(conn->fd); /* leaves the epoll set by this */
     conn->next = loop->free_conns;
     loop->free_conns = conn;

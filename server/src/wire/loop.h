@@ -43,6 +43,12 @@ struct partial_head {
     char buf[LOOP_REQUEST_MAX];
 };
 
+/** What a download keeps of its request for the contact at its end, when there was any of it. */
+struct request_words {
+    struct contact_headers headers;
+    char other_agent[CONTACT_AGENT_MAX + 1];
+};
+
 /** Kept small: tens of thousands of slow downloads hold one each. */
 struct conn {
     enum source source;
@@ -57,21 +63,25 @@ struct conn {
     struct catalog_file *file; /* held; NULL: no download */
     uint64_t start;            /* of the file's bytes that are sent */
     uint64_t end;
-    uint64_t sent;                   /* of head and body together */
-    uint64_t acked;                  /* of the body, as last seen */
-    char *rest;                      /* what did not fit into the send buffer of a short answer */
-    struct contact_headers *headers; /* NULL: none sent */
+    uint64_t sent;               /* of head and body together */
+    uint64_t acked;              /* of the body, as last seen */
+    char *rest;                  /* what did not fit into the send buffer of a short answer */
+    struct request_words *words; /* NULL: none sent */
     struct catalog_owner owner;
     struct contact_peer peer;
     uint32_t rest_len;
+    uint32_t window_bytes; /* of the peer when the download began; 0: unknown */
     uint16_t head_len;
     uint8_t state; /* enum conn_state */
+    uint8_t agent; /* enum contact_agent */
     uint8_t timer; /* enum timer; N_TIMERS: in no list */
     bool is_watched;
     bool is_our_head; /* of the file answer: with our own fields */
     bool is_notified; /* TLS close_notify has left */
     bool is_ended;    /* FIN is queued behind the last byte */
-    bool has_unread;  /* bytes behind the request head */
+    bool is_link;
+    bool has_asked_version;
+    bool has_unread; /* bytes behind the request head */
     char token_prefix[CONTACT_TOKEN_PREFIX + 1];
 };
 
@@ -179,8 +189,8 @@ enum { IO_CLOSED = 0, IO_AGAIN = -1, IO_FAILED = -2 };
 ssize_t io_recv(struct conn *conn, void *buf, size_t len);
 /** TLS: one record at most. */
 ssize_t io_send(struct conn *conn, const void *buf, size_t len);
-/** TLS: 1 done, IO_AGAIN or IO_FAILED. */
-int io_handshake(struct conn *conn);
+/** TLS: 1 done, IO_AGAIN or IO_FAILED with the reason. */
+int io_handshake(struct conn *conn, enum contact_tls_reason *ret_reason);
 /** TLS: send close_notify once; a bare FIN is a read error for modules (wire 5). 1 or IO_AGAIN. */
 int io_notify(struct conn *conn);
 /** 0x0303, 0x0304; 0 = plain. */

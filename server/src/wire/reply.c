@@ -159,13 +159,18 @@ static void tell_file(struct loop *loop, struct conn *conn, enum contact_outcome
         .status = body_len(conn) == catalog_file_size(conn->file) ? 200 : 206,
         .kind = CONTACT_FILE,
         .outcome = outcome,
+        .agent = conn->agent,
         .is_closed_by_peer = is_closed_by_peer,
+        .is_link = conn->is_link,
+        .has_asked_version = conn->has_asked_version,
+        .window_bytes = conn->window_bytes,
     };
     memcpy(contact->token_prefix, conn->token_prefix, sizeof contact->token_prefix);
     memcpy(contact->version, version, strlen(version) + 1);
     memcpy(contact->file_name, name, strlen(name) + 1);
-    if (conn->headers) {
-        contact->headers = *conn->headers;
+    if (conn->words) {
+        contact->headers = conn->words->headers;
+        memcpy(contact->other_agent, conn->words->other_agent, sizeof contact->other_agent);
     }
     conn_tell(loop, conn, contact);
 }
@@ -355,25 +360,45 @@ static void push_file(struct loop *loop, struct conn *conn)
     }
 }
 
-static void fit_send_buffer(const struct loop *loop, const struct conn *conn)
+static void fit_send_buffer(const struct loop *loop, struct conn *conn)
 {
-    struct tcp_info info = {.tcpi_snd_wnd = WIDE_WINDOW_BYTES}; /* if the kernel does not tell */
+    struct tcp_info info = {0};
     socklen_t len = sizeof info;
 
     if (loop->shared->is_send_buffer_fixed ||
-        getsockopt(conn->fd, IPPROTO_TCP, TCP_INFO, &info, &len) != 0 ||
-        info.tcpi_snd_wnd >= WIDE_WINDOW_BYTES) {
+        getsockopt(conn->fd, IPPROTO_TCP, TCP_INFO, &info, &len) != 0) {
         return;
+    }
+    conn->window_bytes = info.tcpi_snd_wnd;
+    if (info.tcpi_snd_wnd == 0 || info.tcpi_snd_wnd >= WIDE_WINDOW_BYTES) {
+        return; /* 0: a kernel that does not tell */
     }
     unsigned bytes = 2 * info.tcpi_snd_wnd;
     bytes = bytes < SMALL_SEND_BUFFER ? SMALL_SEND_BUFFER : bytes;
     (void)setsockopt(conn->fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes); /* else it is larger */
 }
 
-static bool has_headers(const struct contact_headers *h)
+static bool has_words(const struct contact *contact)
 {
-    return h->device[0] || h->module_name[0] || h->chip[0] || h->version[0] || h->boot[0] ||
-           h->caps[0];
+    const struct contact_headers *h = &contact->headers;
+
+    return contact->other_agent[0] || h->device[0] || h->module_name[0] || h->chip[0] ||
+           h->version[0] || h->boot[0] || h->caps[0];
+}
+
+static void keep_words(struct conn *conn, const struct contact *contact)
+{
+    conn->agent = (uint8_t)contact->agent;
+    conn->is_link = contact->is_link;
+    conn->has_asked_version = contact->has_asked_version;
+    memcpy(conn->token_prefix, contact->token_prefix, sizeof conn->token_prefix);
+    if (has_words(contact)) {
+        conn->words = malloc(sizeof *conn->words);
+        if (conn->words) { /* without memory the contact only says less */
+            conn->words->headers = contact->headers;
+            memcpy(conn->words->other_agent, contact->other_agent, sizeof conn->words->other_agent);
+        }
+    }
 }
 
 static void start_file(struct loop *loop, struct conn *conn, const struct answer *answer,
@@ -386,13 +411,7 @@ static void start_file(struct loop *loop, struct conn *conn, const struct answer
     conn->is_our_head = answer->bytes == answer->scratch;
     conn->owner = (struct catalog_owner){contact->product_id, contact->device_id};
     conn->progress_ms = loop->now_ms;
-    memcpy(conn->token_prefix, contact->token_prefix, sizeof conn->token_prefix);
-    if (has_headers(&contact->headers)) {
-        conn->headers = malloc(sizeof *conn->headers);
-        if (conn->headers) { /* without memory the contact only says less */
-            *conn->headers = contact->headers;
-        }
-    }
+    keep_words(conn, contact);
     fit_send_buffer(loop, conn);
     push_file(loop, conn);
 }

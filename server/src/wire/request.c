@@ -5,11 +5,12 @@
 #include <string.h>
 
 /* A contact about something that never became a request; nothing is sent. */
-static void tell_and_close(struct loop *loop, struct conn *conn, enum contact_outcome outcome)
+static void tell_and_close(struct loop *loop, struct conn *conn, enum contact_outcome outcome,
+                           enum contact_tls_reason reason)
 {
     struct contact *contact = &loop->contact;
 
-    *contact = (struct contact){.kind = CONTACT_OTHER, .outcome = outcome};
+    *contact = (struct contact){.kind = CONTACT_OTHER, .outcome = outcome, .tls_reason = reason};
     contact->is_closed_by_peer = outcome != CONTACT_REQUEST_LATE;
     conn_tell(loop, conn, contact);
     conn_close(loop, conn);
@@ -95,7 +96,7 @@ static bool look(struct loop *loop, struct conn *conn, struct aloft_http_head *h
 static void close_unasked(struct loop *loop, struct conn *conn, bool has_begun)
 {
     if (has_begun) {
-        tell_and_close(loop, conn, CONTACT_REQUEST_CUT);
+        tell_and_close(loop, conn, CONTACT_REQUEST_CUT, CONTACT_TLS_OTHER);
     } else {
         conn_close(loop, conn); /* connected and said nothing: a look at the port, no contact */
     }
@@ -132,10 +133,11 @@ static void read_head(struct loop *loop, struct conn *conn)
 
 static void shake_hands(struct loop *loop, struct conn *conn)
 {
-    int rc = io_handshake(conn);
+    enum contact_tls_reason reason = CONTACT_TLS_OTHER;
+    int rc = io_handshake(conn, &reason);
 
     if (rc == IO_FAILED) {
-        tell_and_close(loop, conn, CONTACT_TLS_FAILED);
+        tell_and_close(loop, conn, CONTACT_TLS_FAILED, reason);
     } else if (rc == IO_AGAIN) {
         conn_watch(loop, conn);
     } else {
@@ -161,5 +163,5 @@ void request_continue(struct loop *loop, struct conn *conn)
 
 void request_expire(struct loop *loop, struct conn *conn)
 {
-    tell_and_close(loop, conn, CONTACT_REQUEST_LATE);
+    tell_and_close(loop, conn, CONTACT_REQUEST_LATE, CONTACT_TLS_OTHER);
 }
