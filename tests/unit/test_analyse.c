@@ -52,7 +52,8 @@ static void make_base(uint8_t *image)
 static struct analysis *analyse(const char *layout, const char *file_name, const void *buf,
                                 size_t len)
 {
-    struct analysis_rules rules = {aloft_layout_by_name(layout), "v0.0.1-test", file_name, NULL};
+    struct analysis_rules rules = {
+        .layout = aloft_layout_by_name(layout), .version = "v0.0.1-test", .file_name = file_name};
     struct analysis *a = analysis_new(&rules);
 
     assert_non_null(a);
@@ -431,8 +432,9 @@ static void version_and_project__are_the_callers(void **state)
 {
     (void)state;
     uint8_t image[IMAGE_BYTES];
-    struct analysis_rules rules = {aloft_layout_by_name("esp32c3_default"), NULL, "ota.bin",
-                                   "thermostat"};
+    struct analysis_rules rules = {.layout = aloft_layout_by_name("esp32c3_default"),
+                                   .file_name = "ota.bin",
+                                   .project_name = "thermostat"};
 
     make_base(image);
     memcpy(image + 0x50, "thermostat", 10);
@@ -447,8 +449,9 @@ static void feeding__byte_by_byte_gives_the_same_findings(void **state)
 {
     (void)state;
     static uint8_t file[SIGNED_BYTES];
-    struct analysis_rules rules = {aloft_layout_by_name("esp32c3_default"), "v0.0.1-test",
-                                   "ota.bin", NULL};
+    struct analysis_rules rules = {.layout = aloft_layout_by_name("esp32c3_default"),
+                                   .version = "v0.0.1-test",
+                                   .file_name = "ota.bin"};
 
     memset(file, 0xFF, sizeof file);
     make_base(file);
