@@ -27,9 +27,15 @@ fuzz: setup-check
 	@tools/fuzz.sh
 	@tools/fuzz_coverage.sh
 
+# Against nginx and against an earlier build: BASE is a revision or an executable, empty for none.
+# BENCH takes options of the programs in tests/bench (each has --help).
+BASE  ?= 173d6a8
+BENCH ?=
+
 bench: all
 	@tools/setup.sh bench
-	@$(PYTHON) tests/bench/bench.py --aloft build/aloft
+	@base=$(if $(BASE),$$(tools/build_revision.sh '$(BASE)')) && \
+		$(PYTHON) tests/bench/bench.py --aloft build/aloft $${base:+--base "$$base"} $(BENCH)
 
 format: setup-check
 	@git ls-files -z '*.c' '*.h' | xargs -0 clang-format -i

@@ -1,13 +1,16 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""make bench: the module plane against nginx in its best configuration, in alternating runs on this machine.
+"""make bench: the module plane against nginx in its best configuration and against an earlier build of itself, in
+alternating runs on this machine.
 
-Both servers and the generator share the cores, so a rate tells what the whole takes; the server's own
+The servers and the generator share the cores, so a rate tells what the whole takes; the server's own
 CPU time per request is the sharper figure.
 """
 
 import argparse
+import contextlib
 import dataclasses
+import hashlib
 import json
 import os
 import pathlib
@@ -23,11 +26,12 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "support"))
 
 from processes import Load, Nginx, Target, generate
-from server import Server
+from server import CHIP_OF_LAYOUT, Server
 
 PRODUCT, LAYOUT, VERSION, FILE_SIZE = "bench", "esp32c3_default", "v5.0.1.0", "1536k"
 CHECK_PATH = "/v1/device/rom/?is_format_simple=true"
 FILE_PATH = f"/v1/device/rom/?action=download_rom&version={VERSION}&filename=ota.bin"
+BASE_CPU_BAR = 1.05  # This build / the earlier one, CPU per request.
 
 
 @dataclasses.dataclass
@@ -52,34 +56,40 @@ def fetch_version_document(port, token):
         return answer.read().decode()
 
 
-def compare(item, ours, peer, n_pairs, seconds):
-    """Alternate nginx, aloft, aloft, nginx, ...: what drifts hits both."""
-    pairs = []
-    for target in (peer, ours):
+def compare(item, targets, n_rounds, seconds):
+    """Forwards, backwards, forwards, ...: what drifts hits all targets. The first one is the peer."""
+    for target in targets:
         generate(target, item.load, 1)  # Warm caches, and the listeners' backlogs.
-    for number in range(n_pairs):
-        order = (peer, ours) if number % 2 == 0 else (ours, peer)
-        runs = {target.name: generate(target, item.load, seconds) for target in order}
-        pairs.append((runs[peer.name], runs[ours.name]))
+    rounds = []
+    for number in range(n_rounds):
+        order = targets if number % 2 == 0 else targets[::-1]
+        rounds.append({target.name: generate(target, item.load, seconds) for target in order})
     # The same work without new connections: what the generator can do at least.
-    calibration = generate(peer, item.load, seconds, is_keep_alive=True)
-    return summarize(item, pairs, calibration)
+    calibration = generate(targets[0], item.load, seconds, is_keep_alive=True)
+    return summarize(item, rounds, calibration)
 
 
-def summarize(item, pairs, calibration):
-    def ratio(field):
-        values = [(getattr(peer, field), getattr(ours, field)) for peer, ours in pairs]
-        peer_median, ours_median = (statistics.median(column) for column in zip(*values))
-        each = [ours / peer for peer, ours in values]
-        return {"nginx": peer_median, "aloft": ours_median, "ratio": ours_median / peer_median,
-                "lowest": min(each), "highest": max(each)}
+def relate(rounds, field, peer):
+    """One figure of both: the medians, their ratio, and the ratios of the lowest and the highest round."""
+    ours, theirs = ([getattr(one[name], field) for one in rounds] for name in ("aloft", peer))
+    each = [our / their for our, their in zip(ours, theirs)]
+    medians = statistics.median(theirs), statistics.median(ours)
+    return {peer: medians[0], "aloft": medians[1], "ratio": medians[1] / medians[0],
+            "lowest": min(each), "highest": max(each)}
 
-    rate, cpu = ratio("rate"), ratio("server_cpu_us")
-    return {"name": item.load.name, "unit": item.load.unit, "rate": rate, "cpu_us": cpu,
-            "rate_bar": item.rate_bar, "cpu_bar": item.cpu_bar,
-            "is_met": rate["ratio"] >= item.rate_bar and cpu["ratio"] <= item.cpu_bar,
-            "generator_share": max(run.generator_share for pair in pairs for run in pair),
-            "calibration_rate": calibration.rate}
+
+def summarize(item, rounds, calibration):
+    rate, cpu = relate(rounds, "rate", "nginx"), relate(rounds, "server_cpu_us", "nginx")
+    row = {"name": item.load.name, "unit": item.load.unit, "rate": rate, "cpu_us": cpu,
+           "rate_bar": item.rate_bar, "cpu_bar": item.cpu_bar,
+           "is_met": rate["ratio"] >= item.rate_bar and cpu["ratio"] <= item.cpu_bar,
+           "generator_share": max(run.generator_share for one in rounds for run in one.values()),
+           "calibration_rate": calibration.rate}
+    if "base" in rounds[0]:
+        base = relate(rounds, "server_cpu_us", "base")
+        row |= {"base_rate": relate(rounds, "rate", "base"), "base_cpu_us": base, "base_cpu_bar": BASE_CPU_BAR,
+                "is_base_met": base["ratio"] <= BASE_CPU_BAR}
+    return row
 
 
 def describe_machine():
@@ -89,57 +99,112 @@ def describe_machine():
             "kernel": platform.release(), "nginx": nginx}
 
 
-def print_table(machine, results, n_pairs, seconds):
-    print(f"\n{machine['cpu']}, {machine['cores']} cores shared by server and generator, kernel {machine['kernel']}; "
-          f"nginx {machine['nginx']};\n{n_pairs} alternating pairs of {seconds} s, medians; "
-          "in brackets the lowest and highest pair.\n")
+def format_ratio(figure):
+    return f"{figure['ratio']:.2f} ({figure['lowest']:.2f}-{figure['highest']:.2f})"
+
+
+def print_peer_table(results):
     print("| work, new connection each | nginx | aloft | rate ratio | bar | CPU us nginx | CPU us aloft | CPU ratio | bar "
           "| generator busy | generator kept alive |")
     print("|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|")
     for row in results:
         rate, cpu = row["rate"], row["cpu_us"]
         print(f"| {row['name']}, {row['unit']} | {rate['nginx']:,.0f} | {rate['aloft']:,.0f} "
-              f"| {rate['ratio']:.2f} ({rate['lowest']:.2f}-{rate['highest']:.2f}) | >= {row['rate_bar']:.2f} "
-              f"| {cpu['nginx']:,.1f} | {cpu['aloft']:,.1f} "
-              f"| {cpu['ratio']:.2f} ({cpu['lowest']:.2f}-{cpu['highest']:.2f}) | <= {row['cpu_bar']:.2f} "
+              f"| {format_ratio(rate)} | >= {row['rate_bar']:.2f} "
+              f"| {cpu['nginx']:,.1f} | {cpu['aloft']:,.1f} | {format_ratio(cpu)} | <= {row['cpu_bar']:.2f} "
               f"| {row['generator_share']:.0%} | {row['calibration_rate']:,.0f} |")
-    missed = [row["name"] for row in results if not row["is_met"]]
+
+
+def print_base_table(results):
+    print("\n| against the earlier build | rate ratio | CPU us earlier | CPU us now | CPU ratio | bar |")
+    print("|---|--:|--:|--:|--:|--:|")
+    for row in results:
+        cpu = row["base_cpu_us"]
+        print(f"| {row['name']} | {format_ratio(row['base_rate'])} | {cpu['base']:,.1f} | {cpu['aloft']:,.1f} "
+              f"| {format_ratio(cpu)} | <= {row['base_cpu_bar']:.2f} |")
+
+
+def print_tables(machine, results, n_rounds, seconds):
+    print(f"\n{machine['cpu']}, {machine['cores']} cores shared by servers and generator, kernel {machine['kernel']}; "
+          f"nginx {machine['nginx']};\n{n_rounds} alternating rounds of {seconds} s each, medians; "
+          "in brackets the lowest and highest round.\n")
+    print_peer_table(results)
+    missed = [f"{row['name']} (nginx)" for row in results if not row["is_met"]]
+    if "base_cpu_us" in results[0]:
+        print_base_table(results)
+        missed += [f"{row['name']} (earlier build)" for row in results if not row["is_base_met"]]
     print(f"\nbench: missed: {', '.join(missed)}" if missed else "\nbench: all bars met")
 
 
+def deploy(server, image):
+    """A product with this image as its current ROM: (plain token, TLS token)."""
+    made = json.loads(server.cli("product", "add", PRODUCT, "--layout", LAYOUT, "--json").stdout)
+    server.cli("rom", "deploy", "--product", PRODUCT, "--version", VERSION, "--use", str(image))
+    return made["token"], made["token_tls"]
+
+
+def find_blob(server, image):
+    return next(server.data.rglob(hashlib.sha256(image.read_bytes()).hexdigest()))
+
+
+def start_server(stack, name, executable, options, folder, image):
+    server = stack.enter_context(Server(executable, folder / name, "--log-contacts", "none", *options))
+    tokens = deploy(server, image)
+    return server, Target(name, [server.process.pid], server.modules_port, server.modules_tls_port, *tokens,
+                          CHECK_PATH, FILE_PATH)
+
+
+def make_image(executable, folder):
+    image = folder / "bench.bin"
+    subprocess.run([executable, "image", "make", "--chip", CHIP_OF_LAYOUT[LAYOUT], "--version", VERSION,
+                    "--size", FILE_SIZE, "-o", str(image)], check=True, capture_output=True)
+    return image
+
+
 def run_all(args, folder):
-    with Server(args.aloft, folder / "aloft", "--log-contacts", "none") as server:
-        tokens = server.deploy(PRODUCT, LAYOUT, VERSION, FILE_SIZE)
-        document = fetch_version_document(server.modules_port, tokens[0])
-        ours = Target("aloft", [server.process.pid], server.modules_port, server.modules_tls_port, *tokens,
-                      CHECK_PATH, FILE_PATH)
-        # The very same file: how its pages lie in the cache is worth up to a tenth of the CPU.
-        blob = next(server.data.rglob(server.image_sha256(VERSION)))
-        with Nginx(folder / "nginx", server.data / "cert.pem", server.data / "key.pem", tokens, document, blob) as peer:
-            for item in ITEMS:
-                if args.only in item.load.name:
-                    print(f"bench: {item.load.name} ...", file=sys.stderr)
-                    yield compare(item, ours, peer, args.pairs, args.seconds)
+    image = make_image(args.aloft, folder)
+    with contextlib.ExitStack() as stack:
+        server, ours = start_server(stack, "aloft", args.aloft, args.option, folder, image)
+        targets = [ours]
+        blob = find_blob(server, image)
+        if args.base:
+            base_server, base = start_server(stack, "base", args.base, [], folder, image)
+            # The very same file for all: how its pages lie in the cache is worth up to a tenth of the CPU.
+            base_blob = find_blob(base_server, image)
+            base_blob.unlink()
+            base_blob.hardlink_to(blob)
+            targets.insert(0, base)
+        document = fetch_version_document(ours.plain_port, ours.token)
+        nginx = Nginx(folder / "nginx", server.data / "cert.pem", server.data / "key.pem", (ours.token, ours.token_tls),
+                      document, blob)
+        targets.insert(0, stack.enter_context(nginx))
+        for item in ITEMS:
+            if args.only in item.load.name:
+                print(f"bench: {item.load.name} ...", file=sys.stderr)
+                yield compare(item, targets, args.rounds, args.seconds)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--aloft", required=True, help="the executable")
-    parser.add_argument("--pairs", type=int, default=5, help="alternating pairs per kind of work")
+    parser.add_argument("--base", metavar="PATH", help="the executable of an earlier build, to compare with")
+    parser.add_argument("--option", action="append", default=[], metavar="WORD",
+                        help="one more word for this build's `aloft serve`; write --option=--word")
+    parser.add_argument("--rounds", type=int, default=5, help="alternating rounds per kind of work")
     parser.add_argument("--seconds", type=int, default=4, help="of each run")
-    parser.add_argument("--quick", action="store_true", help="two pairs of one second: does it run at all")
+    parser.add_argument("--quick", action="store_true", help="two rounds of one second: does it run at all")
     parser.add_argument("--only", default="", metavar="TEXT", help="kinds of work whose name contains TEXT")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     args = parser.parse_args()
     if args.quick:
-        args.pairs, args.seconds = 2, 1
+        args.rounds, args.seconds = 2, 1
     with tempfile.TemporaryDirectory(prefix="aloft-bench-") as folder:
         results = list(run_all(args, pathlib.Path(folder)))
     machine = describe_machine()
     if args.json:
-        print(json.dumps({"machine": machine, "pairs": args.pairs, "seconds": args.seconds, "results": results}, indent=2))
+        print(json.dumps({"machine": machine, "rounds": args.rounds, "seconds": args.seconds, "results": results}, indent=2))
     else:
-        print_table(machine, results, args.pairs, args.seconds)
+        print_tables(machine, results, args.rounds, args.seconds)
 
 
 if __name__ == "__main__":
