@@ -75,7 +75,7 @@ static enum aloft_err fill(struct catalog *catalog, const char *path, struct err
     }
     for (int mode = CATALOG_PLAIN; err == ALOFT_ERR_OK && mode <= CATALOG_TLS; mode++) {
         err = catalog_token_set(catalog, (enum catalog_mode)mode, TOKEN, strlen(TOKEN),
-                                (struct catalog_owner){1, 0});
+                                (struct catalog_owner){1, 0}, 0);
     }
     return err == ALOFT_ERR_OK ? catalog_publish(catalog, draft, e) : err;
 }

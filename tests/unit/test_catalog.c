@@ -45,17 +45,19 @@ static void publish(struct catalog *catalog, struct catalog_draft *draft)
     assert_err(catalog_publish(catalog, draft, NULL), ALOFT_ERR_OK);
 }
 
+#define NOW_MS 1800000000000
+
 static bool find(struct catalog *catalog, enum catalog_mode mode, const char *token,
                  struct catalog_owner *ret_owner)
 {
-    return catalog_token_find(catalog, mode, token, strlen(token), ret_owner);
+    return catalog_token_find(catalog, mode, token, strlen(token), NOW_MS, ret_owner);
 }
 
 static void set(struct catalog *catalog, enum catalog_mode mode, const char *token, int64_t product)
 {
-    assert_err(
-        catalog_token_set(catalog, mode, token, strlen(token), (struct catalog_owner){product, 0}),
-        ALOFT_ERR_OK);
+    assert_err(catalog_token_set(catalog, mode, token, strlen(token),
+                                 (struct catalog_owner){product, 0}, 0),
+               ALOFT_ERR_OK);
 }
 
 static void token__belongs_to_one_mode(void **state)
@@ -88,7 +90,7 @@ static void token__of_another_form_is_refused(void **state)
 
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         assert_err(catalog_token_set(catalog, CATALOG_PLAIN, bad[i], strlen(bad[i]),
-                                     (struct catalog_owner){1, 0}),
+                                     (struct catalog_owner){1, 0}, 0),
                    ALOFT_ERR_SYNTAX);
         assert_false(find(catalog, CATALOG_PLAIN, bad[i], &owner));
     }
@@ -133,6 +135,61 @@ static void token__is_found_among_many(void **state)
     }
     number_token(N_TOKENS, token);
     assert_false(find(catalog, CATALOG_PLAIN, token, &owner));
+    catalog_free(catalog);
+}
+
+static void token__that_expires_is_had_until_then(void **state)
+{
+    (void)state;
+    struct catalog *catalog = new_catalog();
+    struct catalog_owner owner;
+    static const struct {
+        int64_t now_ms;
+        bool is_had;
+    } looks[] = {{0, true}, {NOW_MS - 1, true}, {NOW_MS, false}, {NOW_MS + 1, false}};
+
+    assert_err(catalog_token_set(catalog, CATALOG_PLAIN, token_a, ALOFT_TOKEN_CHARS,
+                                 (struct catalog_owner){1, 2}, NOW_MS),
+               ALOFT_ERR_OK);
+    for (size_t i = 0; i < sizeof looks / sizeof looks[0]; i++) {
+        assert_int_equal(catalog_token_find(catalog, CATALOG_PLAIN, token_a, ALOFT_TOKEN_CHARS,
+                                            looks[i].now_ms, &owner),
+                         looks[i].is_had);
+    }
+    set(catalog, CATALOG_PLAIN, token_a, 1); /* taken back into use */
+    assert_true(find(catalog, CATALOG_PLAIN, token_a, &owner));
+    catalog_free(catalog);
+}
+
+/* Every second one goes, then every fourth comes back, so that gaps close and open everywhere. */
+static void token__that_is_removed_hides_no_other(void **state)
+{
+    (void)state;
+    struct catalog *catalog = new_catalog();
+    char token[ALOFT_TOKEN_CHARS + 1];
+    struct catalog_owner owner;
+
+    for (int i = 0; i < N_TOKENS; i++) {
+        number_token(i, token);
+        set(catalog, CATALOG_PLAIN, token, i + 1);
+    }
+    for (int i = 0; i < N_TOKENS; i += 2) {
+        number_token(i, token);
+        assert_true(catalog_token_remove(catalog, CATALOG_PLAIN, token, ALOFT_TOKEN_CHARS));
+        assert_false(catalog_token_remove(catalog, CATALOG_PLAIN, token, ALOFT_TOKEN_CHARS));
+    }
+    for (int i = 0; i < N_TOKENS; i += 4) {
+        number_token(i, token);
+        set(catalog, CATALOG_PLAIN, token, i + 1);
+    }
+    for (int i = 0; i < N_TOKENS; i++) {
+        number_token(i, token);
+        bool is_had = i % 2 == 1 || i % 4 == 0;
+        assert_int_equal(find(catalog, CATALOG_PLAIN, token, &owner), is_had);
+        assert_true(!is_had || owner.product_id == i + 1);
+    }
+    assert_false(catalog_token_remove(catalog, CATALOG_TLS, token, ALOFT_TOKEN_CHARS));
+    assert_false(catalog_token_remove(catalog, CATALOG_PLAIN, "x", 1));
     catalog_free(catalog);
 }
 
@@ -315,6 +372,8 @@ int main(void)
         cmocka_unit_test(token__of_another_form_is_refused),
         cmocka_unit_test(token__can_be_moved_to_another_owner),
         cmocka_unit_test(token__is_found_among_many),
+        cmocka_unit_test(token__that_expires_is_had_until_then),
+        cmocka_unit_test(token__that_is_removed_hides_no_other),
         cmocka_unit_test(catalog__is_empty_at_first),
         cmocka_unit_test(snapshot__stays_as_it_was_while_it_is_held),
         cmocka_unit_test(snapshot__finds_each_of_many_products),

@@ -13,6 +13,7 @@
 #define SHA         "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
 #define ETAG        "\"00112233445566778899aabbccddeeff\""
 #define FILE_BYTES  1000000
+#define NOW_MS      1800000000000
 
 #define STOCK_FIELDS                                                                               \
     "Host: iot.espressif.cn:80\r\nConnection: keep-alive\r\nCache-Control: no-cache\r\n"           \
@@ -56,7 +57,7 @@ static struct catalog_product *add_product(struct catalog_draft *draft, int64_t 
 
     assert_err(catalog_draft_add_product(draft, id, &product, NULL), ALOFT_ERR_OK);
     assert_err(catalog_token_set(catalog, CATALOG_PLAIN, token, ALOFT_TOKEN_CHARS,
-                                 (struct catalog_owner){id, 0}),
+                                 (struct catalog_owner){id, 0}, 0),
                ALOFT_ERR_OK);
     return product;
 }
@@ -102,7 +103,7 @@ static struct answer answer;
 static void ask_in(enum catalog_mode mode, const char *text)
 {
     static struct aloft_http_head head;
-    const struct answer_request request = {catalog, snapshot, mode, &head, text};
+    const struct answer_request request = {catalog, snapshot, mode, &head, text, NOW_MS};
 
     aloft_http_head_init(&head, ALOFT_HTTP_REQUEST);
     assert_err(aloft_http_head_parse(&head, text, strlen(text)), ALOFT_ERR_OK);

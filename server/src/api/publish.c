@@ -44,11 +44,11 @@ static enum aloft_err set_tokens(struct publishing *p, const struct product *pro
 {
     struct catalog_owner owner = {product->id, 0};
     enum aloft_err err =
-        catalog_token_set(p->catalog, CATALOG_PLAIN, product->token, ALOFT_TOKEN_CHARS, owner);
+        catalog_token_set(p->catalog, CATALOG_PLAIN, product->token, ALOFT_TOKEN_CHARS, owner, 0);
 
     if (err == ALOFT_ERR_OK) {
         err = catalog_token_set(p->catalog, CATALOG_TLS, product->token_tls, ALOFT_TOKEN_CHARS,
-                                owner);
+                                owner, 0);
     }
     if (err != ALOFT_ERR_OK) {
         return fail(e, err, "the tokens of product '%s': %s", product->name, aloft_err_text(err));

@@ -260,15 +260,21 @@ void catalog_free(struct catalog *catalog)
 }
 
 enum aloft_err catalog_token_set(struct catalog *catalog, enum catalog_mode mode, const char *token,
-                                 size_t len, struct catalog_owner owner)
+                                 size_t len, struct catalog_owner owner, int64_t expires_ms)
 {
-    return token_table_set(catalog->tokens, mode, token, len, owner);
+    return token_table_set(catalog->tokens, mode, token, len, owner, expires_ms);
+}
+
+bool catalog_token_remove(struct catalog *catalog, enum catalog_mode mode, const char *token,
+                          size_t len)
+{
+    return token_table_remove(catalog->tokens, mode, token, len);
 }
 
 bool catalog_token_find(struct catalog *catalog, enum catalog_mode mode, const char *token,
-                        size_t len, struct catalog_owner *ret_owner)
+                        size_t len, int64_t now_ms, struct catalog_owner *ret_owner)
 {
-    return token_table_find(catalog->tokens, mode, token, len, ret_owner);
+    return token_table_find(catalog->tokens, mode, token, len, now_ms, ret_owner);
 }
 
 uint64_t catalog_generation(const struct catalog *catalog)

@@ -106,20 +106,31 @@ struct catalog_owner {
 };
 
 /**
- * Set or replace a token of one mode.
+ * Set or replace a token of one mode. To rotate one with an overlap, set the old one again with an
+ * expiry and the new one without.
  *
- * @param token  40 lower-case hex digits (need not end with NUL).
- * @param len    Its length.
+ * @param token       40 lower-case hex digits (need not end with NUL).
+ * @param len         Its length.
+ * @param expires_ms  Wall clock, ms since 1970; from then on nobody has it. 0 = never. It stays in
+ *                    memory until it is removed.
  * @retval ALOFT_ERR_SYNTAX   Not 40 lower-case hex digits.
  * @retval ALOFT_ERR_TOO_BIG  Memory is out; nothing was changed.
  */
 ALOFT_MUST_CHECK
 enum aloft_err catalog_token_set(struct catalog *catalog, enum catalog_mode mode, const char *token,
-                                 size_t len, struct catalog_owner owner);
+                                 size_t len, struct catalog_owner owner, int64_t expires_ms);
 
-/** Whose token this is; false if nobody's. Never blocks on a publish. */
+/** From the return on nobody has it; false if nobody had. */
+bool catalog_token_remove(struct catalog *catalog, enum catalog_mode mode, const char *token,
+                          size_t len);
+
+/**
+ * Whose token this is; false if nobody's. Never blocks on a publish.
+ *
+ * @param now_ms  Wall clock; a loop's is enough, so that no clock is read for a request.
+ */
 bool catalog_token_find(struct catalog *catalog, enum catalog_mode mode, const char *token,
-                        size_t len, struct catalog_owner *ret_owner);
+                        size_t len, int64_t now_ms, struct catalog_owner *ret_owner);
 
 /* Reading: a loop holds one snapshot and takes a new one when the generation has changed. */
 

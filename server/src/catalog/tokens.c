@@ -17,6 +17,7 @@ struct slot {
     uint8_t key[KEY_BYTES]; /* mode, token */
     uint8_t is_taken;
     struct catalog_owner owner;
+    int64_t expires_ms; /* INT64_MAX: never */
 };
 
 struct shard {
@@ -134,7 +135,7 @@ static bool grow(const struct token_table *table, struct shard *s)
 }
 
 enum aloft_err token_table_set(struct token_table *table, enum catalog_mode mode, const char *token,
-                               size_t len, struct catalog_owner owner)
+                               size_t len, struct catalog_owner owner, int64_t expires_ms)
 {
     uint8_t key[KEY_BYTES];
 
@@ -151,13 +152,54 @@ enum aloft_err token_table_set(struct token_table *table, enum catalog_mode mode
         slot->is_taken = 1;
         memcpy(slot->key, key, KEY_BYTES);
         slot->owner = owner;
+        slot->expires_ms = expires_ms ? expires_ms : INT64_MAX;
     }
     (void)pthread_mutex_unlock(&s->lock);
     return has_room ? ALOFT_ERR_OK : ALOFT_ERR_TOO_BIG;
 }
 
+/* Free slot `i`, and move up whoever stands behind it only because it was taken: a search ends at
+ * the first free slot. */
+static void free_slot(const struct token_table *table, struct shard *s, uint32_t i)
+{
+    uint32_t mask = s->n_slots - 1;
+
+    for (uint32_t k = (i + 1) & mask; s->slots[k].is_taken; k = (k + 1) & mask) {
+        uint32_t home = (uint32_t)hash_key(table, s->slots[k].key) & mask;
+        if (((k - home) & mask) >= ((k - i) & mask)) {
+            s->slots[i] = s->slots[k];
+            i = k;
+        }
+    }
+    s->slots[i].is_taken = 0;
+    s->n_taken--;
+}
+
+bool token_table_remove(struct token_table *table, enum catalog_mode mode, const char *token,
+                        size_t len)
+{
+    uint8_t key[KEY_BYTES];
+    bool is_found = false;
+
+    if (!make_key(mode, token, len, key)) {
+        return false;
+    }
+    uint64_t hash = hash_key(table, key);
+    struct shard *s = shard_of(table, hash);
+    (void)pthread_mutex_lock(&s->lock);
+    if (s->n_slots > 0) {
+        uint32_t i = probe(s, hash, key);
+        is_found = s->slots[i].is_taken;
+        if (is_found) {
+            free_slot(table, s, i);
+        }
+    }
+    (void)pthread_mutex_unlock(&s->lock);
+    return is_found;
+}
+
 bool token_table_find(struct token_table *table, enum catalog_mode mode, const char *token,
-                      size_t len, struct catalog_owner *ret_owner)
+                      size_t len, int64_t now_ms, struct catalog_owner *ret_owner)
 {
     uint8_t key[KEY_BYTES];
     bool is_found = false;
@@ -170,7 +212,7 @@ bool token_table_find(struct token_table *table, enum catalog_mode mode, const c
     (void)pthread_mutex_lock(&s->lock);
     if (s->n_slots > 0) {
         const struct slot *slot = &s->slots[probe(s, hash, key)];
-        is_found = slot->is_taken;
+        is_found = slot->is_taken && now_ms < slot->expires_ms;
         if (is_found) {
             *ret_owner = slot->owner;
         }

@@ -239,7 +239,8 @@ static const struct catalog_product *find_product(const struct answer_request *r
     }
     copy_shown(contact->token_prefix, sizeof contact->token_prefix, token);
     *ret_outcome = CONTACT_UNKNOWN_TOKEN;
-    if (!catalog_token_find(request->catalog, request->mode, token.p, token.len, &owner)) {
+    if (!catalog_token_find(request->catalog, request->mode, token.p, token.len, request->now_ms,
+                            &owner)) {
         return NULL;
     }
     contact->product_id = owner.product_id;

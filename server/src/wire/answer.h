@@ -29,6 +29,7 @@ struct answer_request {
     enum catalog_mode mode;
     const struct aloft_http_head *head; /**< Complete. */
     const char *buf;                    /**< What `head` points into. */
+    int64_t now_ms;                     /**< Wall clock, for what expires. */
 };
 
 /**

@@ -37,6 +37,7 @@ static void answer(struct loop *loop, struct conn *conn, const struct aloft_http
         .mode = conn->ssl ? CATALOG_TLS : CATALOG_PLAIN,
         .head = head,
         .buf = buf,
+        .now_ms = loop->wall_ms,
     };
     loop->contact = (struct contact){0};
     answer_request(&request, &loop->contact, &loop->answer);
