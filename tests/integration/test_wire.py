@@ -188,6 +188,16 @@ def test_a_range_past_the_end_is_416(wire):
 
 
 @BOTH
+def test_a_link_gives_the_file_to_userota(wire, mode):
+    request = b"GET /ota/short-1/ota.bin HTTP/1.1\r\nUser-Agent: ESP32 HTTP Client/1.0\r\nHost: 127.0.0.1\r\n\r\n"
+    assert wire.ask(request, mode) == FILE_HEAD + wire.image
+    wire.wait_for_log('got ota.bin of v5.0.0.0, all 1000000 bytes')
+    refused = wire.ask(request.replace(b"short-1", b"short-2"), mode)
+    assert refused == (b"HTTP/1.1 404 Not Found\r\nContent-Type: text/plain\r\nContent-Length: 13\r\n"
+                       b"Connection: close\r\n\r\nno such link\n")
+
+
+@BOTH
 def test_an_unknown_token_gets_no_version(wire, mode):
     answer = wire.ask(VERSION_REQUEST.replace(TOKEN.encode(), b"f" * 40), mode)
     assert answer.startswith(b"HTTP/1.1 404 ")

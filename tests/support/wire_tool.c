@@ -5,9 +5,9 @@
  *
  *   wire_tool DIR FILE [OPTION=VALUE ...]
  *
- * FILE becomes `ota.bin` of version v5.0.1.0 (current) and v5.0.0.0 of one product; DIR gets the
- * certificate. Prints the ports as `plain=N tls=N` and ends when its input ends. Contacts go to
- * stderr as log lines.
+ * FILE becomes `ota.bin` of version v5.0.1.0 (current) and v5.0.0.0 of one product, the older one
+ * also by the link `short-1`; DIR gets the certificate. Prints the ports as `plain=N tls=N` and
+ * ends when its input ends. Contacts go to stderr as log lines.
  */
 
 #include <stdio.h>
@@ -68,6 +68,10 @@ static enum aloft_err fill(struct catalog *catalog, const char *path, struct err
         if (err == ALOFT_ERR_OK) {
             err = add_rom(product, "v5.0.0.0", false, &file, e);
         }
+    }
+    if (err == ALOFT_ERR_OK) {
+        const struct catalog_link_facts link = {"short-1", 1, "v5.0.0.0", "ota.bin", 0};
+        err = catalog_draft_add_link(draft, &link, e);
     }
     if (err != ALOFT_ERR_OK) {
         catalog_draft_free(draft);

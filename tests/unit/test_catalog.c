@@ -193,6 +193,86 @@ static void token__that_is_removed_hides_no_other(void **state)
     catalog_free(catalog);
 }
 
+static enum aloft_err add_link(struct catalog_draft *draft, const char *short_name)
+{
+    const struct catalog_link_facts facts = {short_name, 1, "v1", "ota.bin", 0};
+
+    return catalog_draft_add_link(draft, &facts, NULL);
+}
+
+static void link__has_a_short_name_of_few_characters(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {
+        "", ".", "a/b", "a b", "a%20", "\xC3\xA4", "012345678901234567890123456789012"};
+    struct catalog_draft *draft = catalog_draft_new();
+
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        assert_err(add_link(draft, bad[i]), ALOFT_ERR_SYNTAX);
+    }
+    assert_err(add_link(draft, "01234567890123456789012345678901"), ALOFT_ERR_OK);
+    const struct catalog_link_facts wrong[] = {{"a", 1, "v 1", "ota.bin", 0},
+                                               {"a", 1, "v1", "ota/bin", 0}};
+    for (size_t i = 0; i < 2; i++) {
+        assert_err(catalog_draft_add_link(draft, &wrong[i], NULL), ALOFT_ERR_SYNTAX);
+    }
+    catalog_draft_free(draft);
+}
+
+static void add_linked_product(struct catalog_draft *draft)
+{
+    struct catalog_product *product;
+    struct catalog_rom *rom;
+    const struct catalog_file_facts file = {
+        "ota.bin", "nowhere", 1,
+        "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"};
+
+    assert_err(catalog_draft_add_product(draft, 1, &product, NULL), ALOFT_ERR_OK);
+    assert_err(catalog_draft_add_rom(product, "v1", "release", true, &rom, NULL), ALOFT_ERR_OK);
+    assert_err(catalog_draft_add_file(rom, &file, NULL), ALOFT_ERR_OK);
+}
+
+static void links__are_each_found_among_many(void **state)
+{
+    (void)state;
+    struct catalog *catalog = new_catalog();
+    struct catalog_draft *draft = catalog_draft_new();
+    char name[CATALOG_LINK_MAX + 1];
+
+    add_linked_product(draft);
+    for (int i = 0; i < 1000; i++) {
+        (void)snprintf(name, sizeof name, "link-%d", i);
+        assert_err(add_link(draft, name), ALOFT_ERR_OK);
+    }
+    publish(catalog, draft);
+    struct catalog_snapshot *snapshot = catalog_get(catalog);
+    for (int i = 0; i < 1000; i++) {
+        int len = snprintf(name, sizeof name, "link-%d", i);
+        const struct catalog_link *link = catalog_find_link(snapshot, name, (size_t)len);
+        assert_non_null(link);
+        assert_int_equal(link->product_id, 1);
+        assert_string_equal(catalog_file_name(link->file), "ota.bin");
+    }
+    assert_null(catalog_find_link(snapshot, "link-1000", 9));
+    catalog_snapshot_release(snapshot);
+    catalog_free(catalog);
+}
+
+static void links__of_one_name_leave_the_old_snapshot(void **state)
+{
+    (void)state;
+    struct catalog *catalog = new_catalog();
+    struct catalog_draft *draft = catalog_draft_new();
+    struct error e = {0};
+
+    assert_err(add_link(draft, "a"), ALOFT_ERR_OK);
+    assert_err(add_link(draft, "a"), ALOFT_ERR_OK);
+    assert_err(catalog_publish(catalog, draft, &e), ALOFT_ERR_DUPLICATE);
+    assert_string_equal(e.sentence, "the link 'a' stands there twice");
+    assert_int_equal(catalog_generation(catalog), 0);
+    catalog_free(catalog);
+}
+
 static void catalog__is_empty_at_first(void **state)
 {
     (void)state;
@@ -374,6 +454,9 @@ int main(void)
         cmocka_unit_test(token__is_found_among_many),
         cmocka_unit_test(token__that_expires_is_had_until_then),
         cmocka_unit_test(token__that_is_removed_hides_no_other),
+        cmocka_unit_test(link__has_a_short_name_of_few_characters),
+        cmocka_unit_test(links__are_each_found_among_many),
+        cmocka_unit_test(links__of_one_name_leave_the_old_snapshot),
         cmocka_unit_test(catalog__is_empty_at_first),
         cmocka_unit_test(snapshot__stays_as_it_was_while_it_is_held),
         cmocka_unit_test(snapshot__finds_each_of_many_products),

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "aloft/hash.h"
+#include "catalog/links.h"
 #include "catalog/snapshot.h"
 #include "catalog/tokens.h"
 
@@ -17,6 +18,7 @@ struct catalog_snapshot {
     atomic_uint n_refs;
     struct catalog_product **products; /* by id, once published */
     size_t n_products;
+    struct link_list *links;
 };
 
 struct catalog_draft {
@@ -31,11 +33,18 @@ struct catalog {
     struct token_table *tokens;
 };
 
-static bool is_word(const char *text, size_t max)
+#define LETTERS_AND_DIGITS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+
+static bool is_of(const char *characters, const char *text, size_t max)
 {
-    size_t len = strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-");
+    size_t len = strspn(text, characters);
 
     return len > 0 && len <= max && text[len] == '\0';
+}
+
+static bool is_word(const char *text, size_t max)
+{
+    return is_of(LETTERS_AND_DIGITS "._-", text, max);
 }
 
 static bool is_sha256(const char *text)
@@ -71,6 +80,7 @@ static void snapshot_free(struct catalog_snapshot *snapshot)
         product_free(snapshot->products[i]);
     }
     free(snapshot->products);
+    link_list_free(snapshot->links);
     free(snapshot);
 }
 
@@ -78,7 +88,9 @@ struct catalog_draft *catalog_draft_new(void)
 {
     struct catalog_draft *draft = calloc(1, sizeof *draft);
 
-    if (!draft || !(draft->snapshot = calloc(1, sizeof *draft->snapshot))) {
+    if (!draft || !(draft->snapshot = calloc(1, sizeof *draft->snapshot)) ||
+        !(draft->snapshot->links = link_list_new())) {
+        free(draft ? draft->snapshot : NULL);
         free(draft);
         return NULL;
     }
@@ -183,6 +195,21 @@ enum aloft_err catalog_draft_add_file(struct catalog_rom *rom,
     return ALOFT_ERR_OK;
 }
 
+enum aloft_err catalog_draft_add_link(struct catalog_draft *draft,
+                                      const struct catalog_link_facts *facts, struct error *e)
+{
+    if (!is_of(LETTERS_AND_DIGITS "_-", facts->short_name, CATALOG_LINK_MAX)) {
+        return fail(e, ALOFT_ERR_SYNTAX, "the link '%s' is not 1 to %d of A-Z a-z 0-9 _ -",
+                    facts->short_name, CATALOG_LINK_MAX);
+    }
+    if (!is_word(facts->version, ALOFT_VERSION_MAX) ||
+        !is_word(facts->file_name, ALOFT_FILE_NAME_MAX)) {
+        return fail(e, ALOFT_ERR_SYNTAX, "the link '%s' leads to no possible version or file",
+                    facts->short_name);
+    }
+    return link_list_add(draft->snapshot->links, facts, e);
+}
+
 static int compare_products(const void *a, const void *b)
 {
     int64_t x = (*(const struct catalog_product *const *)a)->id;
@@ -206,7 +233,7 @@ static enum aloft_err finish(struct catalog_snapshot *s, struct error *e)
             return err;
         }
     }
-    return ALOFT_ERR_OK;
+    return link_list_finish(s->links, s, e);
 }
 
 enum aloft_err catalog_publish(struct catalog *catalog, struct catalog_draft *draft,
@@ -317,6 +344,12 @@ const struct catalog_product *catalog_find_product(const struct catalog_snapshot
         }
     }
     return NULL;
+}
+
+const struct catalog_link *catalog_find_link(const struct catalog_snapshot *snapshot,
+                                             const char *short_name, size_t len)
+{
+    return link_list_find(snapshot->links, short_name, len);
 }
 
 const struct catalog_answer *catalog_version_answer(const struct catalog_product *product)

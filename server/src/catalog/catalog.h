@@ -28,6 +28,7 @@ struct catalog_file;
 enum catalog_mode { CATALOG_PLAIN = 0, CATALOG_TLS = 1 };
 
 #define CATALOG_LIFE_CYCLE_MAX 32 /**< Bytes of a life cycle word. */
+#define CATALOG_LINK_MAX       32 /**< Bytes of a link's short name. */
 
 /** An empty catalog; NULL with a sentence when memory or randomness is out. */
 struct catalog *catalog_new(struct error *e);
@@ -87,10 +88,35 @@ enum aloft_err catalog_draft_add_file(struct catalog_rom *rom,
                                       const struct catalog_file_facts *facts, struct error *e);
 
 /**
+ * A link: `/ota/<short name>/<file name>` gives this file without a token, which is what
+ * AT+USEROTA needs (facts/at-commands.md 2.1: no header of its own, target <= 459 bytes).
+ */
+struct catalog_link_facts {
+    const char *short_name; /**< [A-Za-z0-9_-]{1,32}. */
+    int64_t product_id;
+    const char *version;
+    const char *file_name;
+    int64_t expires_ms; /**< Wall clock, ms since 1970; from then on it is refused. 0 = never. */
+};
+
+/**
+ * In any order with products and ROMs. A link whose file is not in the draft when it is published
+ * is answered as if it were not there.
+ *
+ * @param facts  Copied.
+ * @retval ALOFT_ERR_SYNTAX   A text is too long or has other characters; nothing was added.
+ * @retval ALOFT_ERR_TOO_BIG  Memory is out.
+ */
+ALOFT_MUST_CHECK
+enum aloft_err catalog_draft_add_link(struct catalog_draft *draft,
+                                      const struct catalog_link_facts *facts, struct error *e);
+
+/**
  * Make the draft what modules are answered from now on. Requests that begin after the return see
  * it; downloads under way keep the file they began with.
  *
  * @param draft  Transferred, also on failure; the old snapshot stands then.
+ * @retval ALOFT_ERR_DUPLICATE  Two products have the same id, or two links the same short name.
  * @retval ALOFT_ERR_TOO_BIG  Memory is out.
  */
 ALOFT_MUST_CHECK
@@ -174,6 +200,17 @@ const struct catalog_rom *catalog_find_rom(const struct catalog_product *product
 
 /** NULL if the ROM has no file of this name. Not referenced: see catalog_file_hold(). */
 struct catalog_file *catalog_find_file(const struct catalog_rom *rom, const char *name, size_t len);
+
+/** Where a link leads. */
+struct catalog_link {
+    int64_t product_id;
+    int64_t expires_ms;        /**< 0 = never. */
+    struct catalog_file *file; /**< Not referenced: see catalog_file_hold(). */
+};
+
+/** NULL if there is none. An expired one is there until the next snapshot. */
+const struct catalog_link *catalog_find_link(const struct catalog_snapshot *snapshot,
+                                             const char *short_name, size_t len);
 
 /* Files outlive their snapshot while somebody holds them. */
 

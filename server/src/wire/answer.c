@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #define WIRE_PATH "/v1/device/rom"
+#define LINK_PATH "/ota/"
 
 /* What a module or a person reads when there is no answer. Bodies begin with a letter or `{`: the
  * first byte must be no magic, because stock modules ignore the status (wire 3.3). */
@@ -24,6 +25,8 @@ static const struct refusal {
     {CONTACT_NO_ROM, 404, "Not Found", "no such version or file"},
     {CONTACT_NO_FILE, 404, "Not Found", "no such version or file"},
     {CONTACT_FILE_ERASES, 404, "Not Found", "no such version or file"},
+    {CONTACT_LINK_UNKNOWN, 404, "Not Found", "no such link"},
+    {CONTACT_LINK_EXPIRED, 404, "Not Found", "this link has expired"},
     {CONTACT_FILE_UNREADABLE, 500, "Internal Server Error", "the file cannot be read"},
     {CONTACT_BAD_RANGE, 416, "Range Not Satisfiable", "the file is shorter"},
     {CONTACT_NOT_HERE, 404, "Not Found", "not here"},
@@ -296,6 +299,10 @@ static void give_file(const struct question *q, struct catalog_file *file, struc
 {
     struct aloft_http_range range = {0, catalog_file_size(file)};
 
+    if (catalog_file_fd(file) < 0) {
+        refuse(CONTACT_FILE_UNREADABLE, "", contact, ret_answer);
+        return;
+    }
     if (range_counts(q, file)) {
         enum aloft_err err =
             aloft_http_range_parse(q->range.p, q->range.len, catalog_file_size(file), &range);
@@ -353,13 +360,41 @@ static void answer_file(const struct question *q, const struct catalog_product *
     copy_shown(contact->version, sizeof contact->version, version);
     copy_shown(contact->file_name, sizeof contact->file_name, name);
     struct catalog_file *file = rom ? catalog_find_file(rom, name.p, name.len) : NULL;
-    if (!file) {
-        refuse(outcome_of_missing(rom, name), "", contact, ret_answer);
-    } else if (catalog_file_fd(file) < 0) {
-        refuse(CONTACT_FILE_UNREADABLE, "", contact, ret_answer);
-    } else {
+    if (file) {
         give_file(q, file, contact, ret_answer);
+    } else {
+        refuse(outcome_of_missing(rom, name), "", contact, ret_answer);
     }
+}
+
+/* `<short name>/<file name>`, for AT+USEROTA; the name is there for people and must be right. */
+static void answer_link(const struct answer_request *request, const struct question *q,
+                        struct text tail, struct contact *contact, struct answer *ret_answer)
+{
+    const char *slash = memchr(tail.p, '/', tail.len);
+    size_t short_len = slash ? (size_t)(slash - tail.p) : tail.len;
+    struct text name = {tail.p + short_len, tail.len - short_len};
+    const struct catalog_link *link = catalog_find_link(request->snapshot, tail.p, short_len);
+
+    if (slash) {
+        name = (struct text){name.p + 1, name.len - 1};
+    }
+    contact->kind = CONTACT_FILE;
+    contact->is_link = true;
+    copy_shown(contact->file_name, sizeof contact->file_name, name);
+    if (!link || !text_is(name, catalog_file_name(link->file))) {
+        refuse(CONTACT_LINK_UNKNOWN, "", contact, ret_answer);
+        return;
+    }
+    const char *version = catalog_file_version(link->file);
+    contact->product_id = link->product_id;
+    contact->has_asked_version = true;
+    copy_shown(contact->version, sizeof contact->version, (struct text){version, strlen(version)});
+    if (link->expires_ms && request->now_ms >= link->expires_ms) {
+        refuse(CONTACT_LINK_EXPIRED, "", contact, ret_answer);
+        return;
+    }
+    give_file(q, link->file, contact, ret_answer);
 }
 
 static void answer_version(const struct question *q, const struct catalog_product *product,
@@ -392,6 +427,11 @@ static void answer_question(const struct answer_request *request, struct questio
         return;
     }
     struct text path = split_target(target, &q->query);
+    if (path.len > strlen(LINK_PATH) && memcmp(path.p, LINK_PATH, strlen(LINK_PATH)) == 0) {
+        path = (struct text){path.p + strlen(LINK_PATH), path.len - strlen(LINK_PATH)};
+        answer_link(request, q, path, contact, ret_answer);
+        return;
+    }
     if (!text_is(path, WIRE_PATH) && !text_is(path, WIRE_PATH "/")) {
         refuse(CONTACT_NOT_HERE, "", contact, ret_answer);
         return;
