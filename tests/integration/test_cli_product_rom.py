@@ -218,12 +218,12 @@ def test_a_version_deployed_twice_is_refused_and_gives_its_upload_up(server, pro
     (["rom", "deploy", "--product", "a", "--version", "v1", "x", "y"], "ota.bin is given twice"),
     (["rom", "use", "--product", "a"], "--version V is missing"),
     (["device", "ls"], "--product NAME is missing"),
-    (["serve"], "--data DIR is missing"),
+    (["serve"], "no data folder: give --data DIR"),
     (["serve", "--data", "x", "--console", "8000"], "--console: '8000' is not HOST:PORT"),
     (["serve", "--data", "x", "--modules", "127.0.0.1:99999"], "from 0 to 65535"),
     (["serve", "--data", "x", "--cert", "y"], "--cert and --key belong together"),
-    (["serve", "--data", "x", "--threads", "many"], "--threads is a number"),
-    (["serve", "--data", "x", "--log-contacts", "some"], "--log-contacts is all, failures or none"),
+    (["serve", "--data", "x", "--threads", "many"], "--threads: 'many' is not a number from 0 to 256"),
+    (["serve", "--data", "x", "--log-contacts", "some"], "--log-contacts: 'some' is none of none|failures|all"),
 ])
 def test_wrong_usage_ends_with_2_and_one_specific_line(server, words, reason):
     done = server.cli(*words, check=False)

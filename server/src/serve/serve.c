@@ -21,16 +21,13 @@
 #include "serve/data_dir.h"
 #include "wire/wire.h"
 
-#define PLAIN_DEFAULT    "0.0.0.0:80" /* a stock module knows no other ports */
-#define TLS_DEFAULT      "0.0.0.0:443"
-#define CONSOLE_DEFAULT  "127.0.0.1:8000"
 #define STOCK_PLAIN_PORT 80
 #define STOCK_TLS_PORT   443
 #define PLAIN_FREE_PORT  8080 /* when the right to the default is missing */
 #define TLS_FREE_PORT    8443
 #define FREE_PORT_MIN    1024
-#define STOP_GRACE_MS    10000 /* for downloads under way */
-#define CONTACT_DELAY_MS 200   /* a batch is one transaction, one fsync */
+#define MS_PER_S         1000
+#define CONTACT_DELAY_MS 200 /* a batch is one transaction, one fsync */
 #define HOUSEKEEPING_S   60
 #define REMEDY                                                                                     \
     "give the right to ports under 1024 with 'setcap cap_net_bind_service=+ep aloft', with "       \
@@ -38,7 +35,8 @@
     "CAP_NET_BIND_SERVICE in the systemd unit; or name other ports"
 
 struct serving {
-    const struct serve_options *options;
+    const struct settings_sources *sources;
+    struct settings settings; /* in force */
     struct address plain;
     struct address tls;
     struct address console;
@@ -54,18 +52,16 @@ struct serving {
 static enum aloft_err parse_addresses(struct serving *s, struct error *e)
 {
     const struct {
-        const char *given;
-        const char *preset;
+        const char *text;
         struct address *address;
     } rows[] = {
-        {s->options->modules, PLAIN_DEFAULT, &s->plain},
-        {s->options->modules_tls, TLS_DEFAULT, &s->tls},
-        {s->options->console, CONSOLE_DEFAULT, &s->console},
+        {s->settings.modules, &s->plain},
+        {s->settings.modules_tls, &s->tls},
+        {s->settings.console, &s->console},
     };
 
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        enum aloft_err err =
-            address_parse(rows[i].given ? rows[i].given : rows[i].preset, -1, rows[i].address, e);
+        enum aloft_err err = address_parse(rows[i].text, -1, rows[i].address, e);
         if (err != ALOFT_ERR_OK) {
             return err;
         }
@@ -89,17 +85,17 @@ static enum aloft_err start_wire(struct serving *s, struct error *e)
     char key[PATH_MAX];
     struct wire_options options = {.plain = &s->plain,
                                    .tls = &s->tls,
-                                   .certificate = s->options->certificate,
-                                   .key = s->options->key,
-                                   .n_threads = s->options->n_threads};
+                                   .certificate = s->settings.certificate,
+                                   .key = s->settings.key,
+                                   .n_threads = s->settings.threads};
 
-    if (!options.certificate) {
-        enum aloft_err err = wire_certificate_ensure(s->options->data, e);
+    if (!s->settings.certificate[0]) {
+        enum aloft_err err = wire_certificate_ensure(s->settings.data, e);
         if (err != ALOFT_ERR_OK) {
             return err;
         }
-        (void)snprintf(certificate, sizeof certificate, "%s/cert.pem", s->options->data);
-        (void)snprintf(key, sizeof key, "%s/key.pem", s->options->data);
+        (void)snprintf(certificate, sizeof certificate, "%s/cert.pem", s->settings.data);
+        (void)snprintf(key, sizeof key, "%s/key.pem", s->settings.data);
         options.certificate = certificate;
         options.key = key;
     }
@@ -111,12 +107,15 @@ static enum aloft_err start_wire(struct serving *s, struct error *e)
  * False = somebody asked for a port of that kind, which is for them to decide. */
 static bool take_free_ports(struct serving *s)
 {
-    if ((s->options->modules && s->plain.port < FREE_PORT_MIN) ||
-        (s->options->modules_tls && s->tls.port < FREE_PORT_MIN)) {
+    bool is_plain_given = s->settings.sources[SETTING_modules] != SETTING_DEFAULT;
+    bool is_tls_given = s->settings.sources[SETTING_modules_tls] != SETTING_DEFAULT;
+
+    if ((is_plain_given && s->plain.port < FREE_PORT_MIN) ||
+        (is_tls_given && s->tls.port < FREE_PORT_MIN)) {
         return false;
     }
-    s->plain.port = s->options->modules ? s->plain.port : PLAIN_FREE_PORT;
-    s->tls.port = s->options->modules_tls ? s->tls.port : TLS_FREE_PORT;
+    s->plain.port = is_plain_given ? s->plain.port : PLAIN_FREE_PORT;
+    s->tls.port = is_tls_given ? s->tls.port : TLS_FREE_PORT;
     return true;
 }
 
@@ -141,7 +140,7 @@ static enum aloft_err start_module_plane(struct serving *s, struct error *e)
 
 static enum aloft_err start(struct serving *s, struct error *e)
 {
-    enum aloft_err err = data_dir_open(s->options->data, &s->dir, e);
+    enum aloft_err err = data_dir_open(s->settings.data, &s->dir, e);
 
     if (err != ALOFT_ERR_OK) {
         return err;
@@ -160,7 +159,7 @@ static enum aloft_err start(struct serving *s, struct error *e)
     }
     struct contact_queue_options queue = {.handle = write_notes,
                                           .ctx = s,
-                                          .log = s->options->log_contacts,
+                                          .log = s->settings.log_contacts,
                                           .batch_delay_ms = CONTACT_DELAY_MS};
     s->contacts = contact_queue_new(&queue, e);
     if (!s->contacts) {
@@ -178,7 +177,7 @@ static enum aloft_err start(struct serving *s, struct error *e)
 static void stop(struct serving *s)
 {
     api_stop(s->api);
-    wire_stop(s->wire, STOP_GRACE_MS);
+    wire_stop(s->wire, s->settings.stop_seconds * MS_PER_S);
     contact_queue_free(s->contacts);
     contact_notes_free(s->notes);
     catalog_free(s->catalog);
@@ -201,8 +200,8 @@ static void public_host(const struct serving *s, char *buf, size_t cap, uint16_t
     struct address a;
 
     *ret_port = wire_plain_port(s->wire);
-    if (s->options->public_address &&
-        address_parse(s->options->public_address, *ret_port, &a, NULL) == ALOFT_ERR_OK) {
+    if (s->settings.public_address[0] &&
+        address_parse(s->settings.public_address, *ret_port, &a, NULL) == ALOFT_ERR_OK) {
         (void)snprintf(buf, cap, "%s", a.host);
         *ret_port = a.port;
     } else {
@@ -222,7 +221,7 @@ static void print_overview(const struct serving *s)
 {
     char host[ADDRESS_HOST_BYTES];
     uint16_t port;
-    const char *data = s->options->data;
+    const char *data = s->settings.data;
 
     public_host(s, host, sizeof host, &port);
     (void)printf("modules (plain)  %s:%u\nmodules (TLS)    %s:%u\nconsole          %s:%u\n\n",
@@ -266,8 +265,8 @@ static enum aloft_err run(struct serving *s, const sigset_t *signals, struct err
 {
     char ports[PATH_MAX];
 
-    if (snprintf(ports, sizeof ports, "%s/ports.json", s->options->data) >= (int)sizeof ports) {
-        return fail(e, ALOFT_ERR_TOO_BIG, "the path '%s' is too long", s->options->data);
+    if (snprintf(ports, sizeof ports, "%s/ports.json", s->settings.data) >= (int)sizeof ports) {
+        return fail(e, ALOFT_ERR_TOO_BIG, "the path '%s' is too long", s->settings.data);
     }
     enum aloft_err err = start(s, e);
     if (err == ALOFT_ERR_OK) {
@@ -284,17 +283,15 @@ static enum aloft_err run(struct serving *s, const sigset_t *signals, struct err
     return err;
 }
 
-enum aloft_err serve(const struct serve_options *options, struct error *e)
+enum aloft_err serve(const struct settings_sources *sources, const struct settings *settings,
+                     struct error *e)
 {
-    struct serving s = {.options = options, .dir = {.lock_fd = -1}};
+    struct serving s = {.sources = sources, .settings = *settings, .dir = {.lock_fd = -1}};
     sigset_t signals;
     enum aloft_err err = parse_addresses(&s, e);
 
     if (err != ALOFT_ERR_OK) {
         return err;
-    }
-    if (!options->certificate != !options->key) {
-        return fail(e, ALOFT_ERR_ARG, "--cert and --key belong together");
     }
     (void)umask(S_IRWXG | S_IRWXO); /* also when the folder was made by somebody more generous */
     (void)sigemptyset(&signals);
