@@ -2,7 +2,7 @@
 PYTHON ?= /usr/bin/python3
 MESON  ?= /usr/bin/meson
 
-.PHONY: all setup setup-check demo check fuzz bench format clean
+.PHONY: all setup setup-check demo check fuzz bench bench-slow bench-growth format clean
 
 all: build/build.ninja
 	$(MESON) compile -C build programs
@@ -36,6 +36,23 @@ bench: all
 	@tools/setup.sh bench
 	@base=$(if $(BASE),$$(tools/build_revision.sh '$(BASE)')) && \
 		$(PYTHON) tests/bench/bench.py --aloft build/aloft $${base:+--base "$$base"} $(BENCH)
+
+# 50,000 slow downloads at once, then some over TLS.
+N     ?= 50000
+N_TLS ?= 3000
+
+bench-slow: all
+	@tools/setup.sh bench
+	@$(MESON) compile -C build slow_client
+	@for mode in '-n $(N)' '-n $(N_TLS) --tls'; do \
+		$(PYTHON) tests/bench/slow.py --aloft build/aloft --client build/tests/slow_client $$mode $(BENCH) || exit 1; \
+	done
+
+# A version check among a million devices, against a hundred.
+bench-growth: all
+	@tools/setup.sh bench
+	@$(MESON) compile -C build wire_tool
+	@$(PYTHON) tests/bench/growth.py --wire-tool build/tests/wire_tool $(BENCH)
 
 format: setup-check
 	@git ls-files -z '*.c' '*.h' | xargs -0 clang-format -i

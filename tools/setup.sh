@@ -22,7 +22,7 @@ check)
         chromium chromium-driver python3-selenium fonts-noto-cjk
     )
     ;;
-bench) packages+=(nginx-light wrk) ;;
+bench) packages+=(nginx-light wrk git iproute2) ;;
 esac
 
 missing=()

@@ -154,15 +154,15 @@ def start_server(stack, name, executable, options, folder, image):
                           CHECK_PATH, FILE_PATH)
 
 
-def make_image(executable, folder):
+def make_image(executable, folder, size):
     image = folder / "bench.bin"
     subprocess.run([executable, "image", "make", "--chip", CHIP_OF_LAYOUT[LAYOUT], "--version", VERSION,
-                    "--size", FILE_SIZE, "-o", str(image)], check=True, capture_output=True)
+                    "--size", size, "-o", str(image)], check=True, stdout=subprocess.DEVNULL)
     return image
 
 
 def run_all(args, folder):
-    image = make_image(args.aloft, folder)
+    image = make_image(args.aloft, folder, FILE_SIZE)
     with contextlib.ExitStack() as stack:
         server, ours = start_server(stack, "aloft", args.aloft, args.option, folder, image)
         targets = [ours]

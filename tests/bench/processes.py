@@ -60,6 +60,7 @@ class Target:
     token_tls: str
     check_path: str
     file_path: str
+    tokens_file: str = ""  # One token a line, of which each request takes the next one.
 
     def url(self, is_tls, is_file):
         scheme, port = ("https", self.tls_port) if is_tls else ("http", self.plain_port)
@@ -126,7 +127,7 @@ def generate(target, load, seconds, is_keep_alive=False):
               "Connection: " + ("keep-alive" if is_keep_alive else "close")]
     words = ["wrk", "-t", str(N_GENERATOR_THREADS), "-c", str(load.connections), "-d", f"{seconds}s", "--timeout", "10s",
              "-s", str(HERE / "report.lua"), *(word for field in fields for word in ("-H", field)),
-             target.url(load.is_tls, load.is_file)]
+             target.url(load.is_tls, load.is_file), *([target.tokens_file] if target.tokens_file else [])]
     before_s = get_cpu_s(target.pids)
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as wrk:
         out = wrk.stdout.read()

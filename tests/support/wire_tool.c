@@ -6,8 +6,9 @@
  *   wire_tool DIR FILE [OPTION=VALUE ...]
  *
  * FILE becomes `ota.bin` of version v5.0.1.0 (current) and v5.0.0.0 of one product, the older one
- * also by the link `short-1`; DIR gets the certificate. Prints the ports as `plain=N tls=N` and
- * ends when its input ends. Contacts go to stderr as log lines.
+ * also by the link `short-1`; DIR gets the certificate. Each line of DIR/tokens, if there is one,
+ * is the token of a device. Prints the ports as `plain=N tls=N` and ends when its input ends.
+ * Contacts go to stderr as log lines.
  */
 
 #include <stdio.h>
@@ -84,6 +85,30 @@ static enum aloft_err fill(struct catalog *catalog, const char *path, struct err
     return err == ALOFT_ERR_OK ? catalog_publish(catalog, draft, e) : err;
 }
 
+/* Devices number 1 upwards, for both modes. */
+static enum aloft_err add_devices(struct catalog *catalog, const char *dir, struct error *e)
+{
+    char path[4096];
+    char line[64];
+    int64_t device = 0;
+    enum aloft_err err = ALOFT_ERR_OK;
+
+    (void)snprintf(path, sizeof path, "%s/tokens", dir);
+    FILE *file = fopen(path, "re");
+    while (file && err == ALOFT_ERR_OK && fgets(line, sizeof line, file)) {
+        const struct catalog_owner owner = {1, ++device};
+        for (int mode = CATALOG_PLAIN; err == ALOFT_ERR_OK && mode <= CATALOG_TLS; mode++) {
+            err = catalog_token_set(catalog, (enum catalog_mode)mode, line, strcspn(line, "\n"),
+                                    owner, 0);
+        }
+    }
+    if (file) {
+        (void)fclose(file);
+    }
+    return err == ALOFT_ERR_OK ? err
+                               : fail(e, err, "%s: line %lld is no token", path, (long long)device);
+}
+
 static unsigned log_level = CONTACT_LOG_ALL;
 static unsigned plain_port;
 
@@ -130,6 +155,7 @@ static int run(const char *dir, const char *path, struct wire_options *options, 
     options->key = key;
     bool is_up = catalog && contacts && wire_certificate_ensure(dir, e) == ALOFT_ERR_OK &&
                  fill(catalog, path, e) == ALOFT_ERR_OK &&
+                 add_devices(catalog, dir, e) == ALOFT_ERR_OK &&
                  wire_start(options, catalog, contacts, &wire, e) == ALOFT_ERR_OK;
     if (is_up) {
         (void)printf("plain=%u tls=%u\n", wire_plain_port(wire), wire_tls_port(wire));
