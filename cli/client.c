@@ -182,8 +182,7 @@ static int show_progress(void *ctx, curl_off_t down_total, curl_off_t down, curl
 
 static int explain(const struct client *c, long status, const json_t *json)
 {
-    const char *message =
-        json_string_value(json_object_get(json_object_get(json, "error"), "message"));
+    const char *message = json_string_value(json_object_get(json, "detail"));
 
     if (message) {
         return failure("%s", message);

@@ -86,3 +86,19 @@ void hex_encode(const uint8_t *buf, size_t len, char *out)
     }
     *out = '\0';
 }
+
+enum aloft_err sha256_text(const void *buf, size_t len, char ret_hex[HASH_HEX_BYTES],
+                           struct error *e)
+{
+    uint8_t digest[ALOFT_SHA256_BYTES];
+    AUTO_HASH hash = hash_new_sha256();
+
+    if (!hash) {
+        return fail(e, ALOFT_ERR_IO, "out of memory");
+    }
+    hash->ops->start(hash->state);
+    hash->ops->update(hash->state, buf, len);
+    hash->ops->finish(hash->state, digest);
+    hex_encode(digest, sizeof digest, ret_hex);
+    return ALOFT_ERR_OK;
+}

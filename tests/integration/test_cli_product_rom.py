@@ -264,7 +264,7 @@ def test_the_api_token_file_is_asked_for_by_name(aloft, server, tmp_path):
     assert done.returncode == 1 and "holds no API token" in done.stderr and "DIR/admin.token" in done.stderr
     wrong.write_text("0" * 64 + "\n")
     done = run(aloft, "product", "ls", "--server", server.url, "--api-token-file", str(wrong))
-    assert done.returncode == 1 and "this needs 'Authorization: Bearer" in done.stderr
+    assert done.returncode == 1 and "or 'Authorization: Bearer" in done.stderr
     done = run(aloft, "product", "ls", "--server", server.url + "/", "--api-token-file", str(server.data / "admin.token"))
     assert done.returncode == 0
 

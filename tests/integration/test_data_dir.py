@@ -221,8 +221,8 @@ def test_a_long_list_of_devices_comes_in_pages_and_whole_by_the_cli(server):
     add_product(server)
     server.stop()
     with contextlib.closing(sqlite3.connect(server.data / "aloft.db")) as database:
-        database.executemany("INSERT INTO device VALUES (1, ?, 'abcdef', '192.0.2.7', '', '', 1)",
-                             ((f"d{i:04}",) for i in range(2000)))
+        database.executemany("INSERT INTO device VALUES (?, 1, ?, 'reported', '', '', NULL, NULL, 'abcdef', '192.0.2.7', '', '', "
+                             "'', 0, '', 0, 0, 1, 1, 1, 1)", ((i + 1, f"d{i:04}") for i in range(2000)))
         database.commit()
     server.start()
     page = call(server, "GET", f"{PRODUCTS}/lamp/devices?after=d0004").json

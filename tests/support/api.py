@@ -21,11 +21,11 @@ class Answer:
 
     @property
     def code(self):
-        return self.json["error"]["code"]
+        return self.json["code"]
 
     @property
     def message(self):
-        return self.json["error"]["message"]
+        return self.json["detail"]
 
 
 def call(server, method, path, body=None, content_type="application/json", token=None, headers=None):

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "unit.h"
+#include "store_world.h"
 
 #include <stdbool.h>
 #include <string.h>
@@ -7,7 +7,6 @@
 #include "serve/contact_notes.h"
 #include "store/devices.h"
 #include "store/products.h"
-#include "temp_dir.h"
 
 struct fixture {
     char dir[256];
@@ -18,17 +17,14 @@ struct fixture {
 static int set_up(void **state)
 {
     struct fixture *f = calloc(1, sizeof *f);
-    char path[300];
     struct product p = {
         .name = "lamp", .layout = "esp32c3_default", .token = "1", .token_tls = "2"};
 
-    if (!f || temp_dir_make(f->dir) != 0) {
+    if (!f || store_world_open(f->dir, &f->db) != 0) {
         return -1;
     }
-    (void)snprintf(path, sizeof path, "%s/aloft.db", f->dir);
     *state = f;
-    if (db_open(path, &f->db, NULL) != ALOFT_ERR_OK ||
-        products_add(f->db, &p, NULL) != ALOFT_ERR_OK) {
+    if (products_add(f->db, &p, NULL) != ALOFT_ERR_OK) {
         return -1;
     }
     f->notes = contact_notes_new(f->db);
@@ -40,8 +36,7 @@ static int tear_down(void **state)
     struct fixture *f = *state;
 
     contact_notes_free(f->notes);
-    db_close(f->db);
-    temp_dir_remove(f->dir);
+    store_world_close(f->dir, f->db);
     free(f);
     return 0;
 }
@@ -242,5 +237,5 @@ int main(void)
         TEST(write__undoes_the_batch_and_forgets_it_after_an_error),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return STORE_RUN(tests);
 }

@@ -44,11 +44,11 @@ static void run_sql(struct db *db, const char *sql)
     assert_err(db_run(s, NULL), ALOFT_ERR_OK);
 }
 
-static int64_t count_tokens(struct db *db)
+static int64_t count_facts(struct db *db)
 {
     int64_t n = -1;
 
-    assert_err(db_query_int(db, "SELECT count(*) FROM api_token", NULL, &n, NULL), ALOFT_ERR_OK);
+    assert_err(db_query_int(db, "SELECT count(*) FROM server_fact", NULL, &n, NULL), ALOFT_ERR_OK);
     return n;
 }
 
@@ -122,10 +122,10 @@ static void transaction__is_undone_when_it_goes_out_of_scope(void **state)
     {
         AUTO_TRANSACTION tx = NULL;
         assert_err(db_begin(f->db, &tx, NULL), ALOFT_ERR_OK);
-        run_sql(tx, "INSERT INTO api_token VALUES ('a', 'lost', 1)");
-        assert_int_equal(count_tokens(f->db), 1);
+        run_sql(tx, "INSERT INTO server_fact VALUES ('a', 'lost')");
+        assert_int_equal(count_facts(f->db), 1);
     }
-    assert_int_equal(count_tokens(f->db), 0);
+    assert_int_equal(count_facts(f->db), 0);
 }
 
 static void transaction__lasts_after_commit_and_reopen(void **state)
@@ -134,13 +134,13 @@ static void transaction__lasts_after_commit_and_reopen(void **state)
     AUTO_TRANSACTION tx = NULL;
 
     assert_err(db_begin(f->db, &tx, NULL), ALOFT_ERR_OK);
-    run_sql(tx, "INSERT INTO api_token VALUES ('a', 'kept', 1)");
+    run_sql(tx, "INSERT INTO server_fact VALUES ('a', 'kept')");
     assert_err(db_commit(&tx, NULL), ALOFT_ERR_OK);
     assert_null(tx);
     db_close(f->db);
     f->db = NULL;
     assert_err(db_open(f->path, &f->db, NULL), ALOFT_ERR_OK);
-    assert_int_equal(count_tokens(f->db), 1);
+    assert_int_equal(count_facts(f->db), 1);
 }
 
 static void statement__is_clean_when_prepared_again(void **state)
@@ -192,7 +192,10 @@ static void foreign_keys__are_enforced(void **state)
     AUTO_STMT s = NULL;
     struct error e = {0};
 
-    assert_err(db_prepare(f->db, "INSERT INTO rom VALUES (7, 'v1', '', 'release', 0)", &s, NULL),
+    assert_err(db_prepare(f->db,
+                          "INSERT INTO rom (product_id, version, corename, life_cycle, created_ms) "
+                          "VALUES (7, 'v1', '', 'release', 0)",
+                          &s, NULL),
                ALOFT_ERR_OK);
     assert_err(db_run(s, &e), ALOFT_ERR_IO);
     assert_non_null(strstr(e.sentence, "FOREIGN KEY"));

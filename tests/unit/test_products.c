@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "unit.h"
+#include "store_world.h"
 
 #include <stdbool.h>
 #include <string.h>
@@ -7,7 +7,6 @@
 #include "store/api_tokens.h"
 #include "store/devices.h"
 #include "store/products.h"
-#include "temp_dir.h"
 
 #define TOKEN_1 "1111111111111111111111111111111111111111"
 #define TOKEN_2 "2222222222222222222222222222222222222222"
@@ -22,22 +21,19 @@ struct fixture {
 static int set_up(void **state)
 {
     struct fixture *f = calloc(1, sizeof *f);
-    char path[300];
 
-    if (!f || temp_dir_make(f->dir) != 0) {
+    if (!f || store_world_open(f->dir, &f->db) != 0) {
         return -1;
     }
-    (void)snprintf(path, sizeof path, "%s/aloft.db", f->dir);
     *state = f;
-    return db_open(path, &f->db, NULL) == ALOFT_ERR_OK ? 0 : -1;
+    return 0;
 }
 
 static int tear_down(void **state)
 {
     struct fixture *f = *state;
 
-    db_close(f->db);
-    temp_dir_remove(f->dir);
+    store_world_close(f->dir, f->db);
     free(f);
     return 0;
 }
@@ -235,16 +231,17 @@ static void api_token__is_kept_as_a_hash_only(void **state)
     struct fixture *f = *state;
     static const char token[] = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
     static const char other[] = "10112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
-    bool is_valid = true;
+    const struct api_token made = {.name = "admin", .role = ROLE_OPERATOR, .created_ms = 1};
+    struct api_token found = {0};
+    int64_t id = 0;
     int64_t n = 0;
 
-    assert_err(api_tokens_check(f->db, token, &is_valid, NULL), ALOFT_ERR_OK);
-    assert_false(is_valid);
-    assert_err(api_tokens_add(f->db, "admin", token, 1, NULL), ALOFT_ERR_OK);
-    assert_err(api_tokens_check(f->db, token, &is_valid, NULL), ALOFT_ERR_OK);
-    assert_true(is_valid);
-    assert_err(api_tokens_check(f->db, other, &is_valid, NULL), ALOFT_ERR_OK);
-    assert_false(is_valid);
+    assert_err(api_tokens_find(f->db, token, &found, NULL), ALOFT_ERR_NOT_FOUND);
+    assert_err(api_tokens_add(f->db, &made, token, &id, NULL), ALOFT_ERR_OK);
+    assert_err(api_tokens_find(f->db, token, &found, NULL), ALOFT_ERR_OK);
+    assert_int_equal(found.id, id);
+    assert_int_equal(found.role, ROLE_OPERATOR);
+    assert_err(api_tokens_find(f->db, other, &found, NULL), ALOFT_ERR_NOT_FOUND);
     assert_err(
         db_query_int(f->db, "SELECT count(*) FROM api_token WHERE sha256 = ?1", token, &n, NULL),
         ALOFT_ERR_OK);
@@ -267,5 +264,5 @@ int main(void)
         TEST(api_token__is_kept_as_a_hash_only),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return STORE_RUN(tests);
 }

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "unit.h"
+#include "store_world.h"
 
 #include <stdbool.h>
 #include <string.h>
 
 #include "store/products.h"
 #include "store/roms.h"
-#include "temp_dir.h"
 
 #define BLOB_A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define BLOB_B "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
@@ -20,19 +19,16 @@ struct fixture {
 static int set_up(void **state)
 {
     struct fixture *f = calloc(1, sizeof *f);
-    char path[300];
     struct product p = {.name = "lamp",
                         .layout = "esp32c3_default",
                         .token = "0000000000000000000000000000000000000001",
                         .token_tls = "0000000000000000000000000000000000000002"};
 
-    if (!f || temp_dir_make(f->dir) != 0) {
+    if (!f || store_world_open(f->dir, &f->db) != 0) {
         return -1;
     }
-    (void)snprintf(path, sizeof path, "%s/aloft.db", f->dir);
     *state = f;
-    return db_open(path, &f->db, NULL) == ALOFT_ERR_OK &&
-                   products_add(f->db, &p, NULL) == ALOFT_ERR_OK &&
+    return products_add(f->db, &p, NULL) == ALOFT_ERR_OK &&
                    products_get(f->db, "lamp", &f->product, NULL) == ALOFT_ERR_OK
                ? 0
                : -1;
@@ -42,8 +38,7 @@ static int tear_down(void **state)
 {
     struct fixture *f = *state;
 
-    db_close(f->db);
-    temp_dir_remove(f->dir);
+    store_world_close(f->dir, f->db);
     free(f);
     return 0;
 }
@@ -119,7 +114,7 @@ static void add__turns_uploads_into_the_files_of_a_rom(void **state)
     assert_true(is_needed(f, BLOB_B));
 }
 
-static void add__is_all_or_nothing(void **state)
+static void add__is_undone_with_its_transaction(void **state)
 {
     struct fixture *f = *state;
     struct rom rom = rom_v1(f);
@@ -128,7 +123,11 @@ static void add__is_all_or_nothing(void **state)
     struct error e = {0};
 
     add_upload(f, "u1", "ota.bin", BLOB_A);
-    assert_err(roms_add(f->db, &rom, parts, 2, &e), ALOFT_ERR_NOT_FOUND);
+    {
+        AUTO_TRANSACTION tx = NULL;
+        assert_err(db_begin(f->db, &tx, NULL), ALOFT_ERR_OK);
+        assert_err(roms_add(tx, &rom, parts, 2, &e), ALOFT_ERR_NOT_FOUND);
+    }
     assert_non_null(strstr(e.sentence, "mfg_nvs.bin"));
     assert_int_equal(list_roms(f).n_roms, 0);
     assert_err(uploads_get(f->db, f->product.id, "u1", &kept, NULL), ALOFT_ERR_OK);
@@ -148,6 +147,15 @@ static void add__refuses_a_version_that_is_there(void **state)
     assert_non_null(strstr(e.sentence, "version v1"));
 }
 
+/* Undone in any case. */
+static enum aloft_err try_add(struct fixture *f, const struct rom *rom, const struct rom_part *part)
+{
+    AUTO_TRANSACTION tx = NULL;
+
+    assert_err(db_begin(f->db, &tx, NULL), ALOFT_ERR_OK);
+    return roms_add(tx, rom, part, 1, NULL);
+}
+
 static void add__refuses_an_upload_meant_for_something_else(void **state)
 {
     struct fixture *f = *state;
@@ -157,9 +165,9 @@ static void add__refuses_an_upload_meant_for_something_else(void **state)
     struct rom other = rom_v1(f);
 
     add_upload(f, "u1", "ota.bin", BLOB_A);
-    assert_err(roms_add(f->db, &rom, wrong_name, 1, NULL), ALOFT_ERR_NOT_FOUND);
+    assert_err(try_add(f, &rom, wrong_name), ALOFT_ERR_NOT_FOUND);
     (void)snprintf(other.version, sizeof other.version, "v2");
-    assert_err(roms_add(f->db, &other, right, 1, NULL), ALOFT_ERR_NOT_FOUND);
+    assert_err(try_add(f, &other, right), ALOFT_ERR_NOT_FOUND);
     assert_err(roms_add(f->db, &rom, right, 1, NULL), ALOFT_ERR_OK);
 }
 
@@ -240,7 +248,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(add__turns_uploads_into_the_files_of_a_rom),
-        TEST(add__is_all_or_nothing),
+        TEST(add__is_undone_with_its_transaction),
         TEST(add__refuses_a_version_that_is_there),
         TEST(add__refuses_an_upload_meant_for_something_else),
         TEST(current__is_chosen_at_the_start_or_later),
@@ -249,5 +257,5 @@ int main(void)
         TEST(blobs_needed__names_a_shared_blob_once),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return STORE_RUN(tests);
 }

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "aloft/hash.h"
+#include "host/error.h"
 
 /* OpenSSL behind the hash table of formats. */
 
@@ -17,6 +18,10 @@ struct aloft_hash *hash_new_md5(void);
 void hash_free(struct aloft_hash *hash);
 void auto_hash_free(struct aloft_hash **hash);
 #define AUTO_HASH __attribute__((cleanup(auto_hash_free))) struct aloft_hash *
+
+/** SHA-256 of a buffer in lower-case hex. @retval ALOFT_ERR_IO  Memory is out. */
+enum aloft_err sha256_text(const void *buf, size_t len, char ret_hex[HASH_HEX_BYTES],
+                           struct error *e);
 
 /** Lower-case hex with a NUL; `out` holds 2 * len + 1 bytes. */
 void hex_encode(const uint8_t *buf, size_t len, char *out);

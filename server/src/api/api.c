@@ -9,49 +9,54 @@
 #include "api/api.h"
 
 #include <errno.h>
+#include <netdb.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <unistd.h>
 
 #include "aloft/limits.h"
+#include "api/authorize.h"
 #include "api/framing.h"
 #include "api/request.h"
 #include "api/routes.h"
+#include "api/send.h"
 #include "host/auto.h"
 #include "host/clock.h"
 #include "host/log.h"
-#include "store/api_tokens.h"
 #include "store/roms.h"
 
 #define THREADS           2   /* one may sync a file while the other answers */
 #define CONNECTIONS_MAX   200 /* people and programs, not modules */
 #define IDLE_TIMEOUT_S    30u /* without a byte; the library has none by itself */
-#define BEARER            "Bearer "
 #define CONTENT_TYPE_JSON "application/json"
 #define CONTENT_TYPE_FILE "application/octet-stream"
 
-/* In the place of a request that is not there yet: its path is not what it seems to be. */
-static char odd_path;
-
-/* The library shows the target as it came only here, and later hands on what it has decoded. A
- * slash or NUL out of an escape would part the path where a proxy in front of us sees none. */
-static void *look_at_target(void *ctx, const char *target, struct MHD_Connection *connection)
+/* The library shows the target as it came only here, before the head is read; what is returned is
+ * the request's state from then on. */
+static void *begin_request(void *ctx, const char *target, struct MHD_Connection *connection)
 {
-    (void)ctx;
-    (void)connection;
-    for (const char *end = target + strcspn(target, "?"); target < end; target++) {
-        if (strncasecmp(target, "%2f", 3) == 0 || strncmp(target, "%00", 3) == 0) {
-            return &odd_path;
-        }
+    struct request *r = calloc(1, sizeof *r);
+
+    if (r) {
+        r->api = ctx;
+        r->connection = connection;
+        r->target = strdup(target);
     }
-    return NULL;
+    return r;
 }
 
 static void free_request(struct request *r)
 {
     json_decref(r->json);
     json_decref(r->answer);
+    if (r->reader_free) {
+        r->reader_free(r->reader_ctx);
+    }
+    free(r->target);
+    free(r->text);
+    free(r->location);
+    free(r->cookie);
     free(r->json_text);
     blob_writer_free(r->writer);
     analysis_free(r->analysis);
@@ -64,59 +69,22 @@ static void on_completed(void *ctx, struct MHD_Connection *connection, void **st
     (void)ctx;
     (void)connection;
     (void)code; /* a request broken off leaves nothing behind: its writer is thrown away here */
-    if (*state && *state != &odd_path) {
+    if (*state) {
         free_request(*state);
     }
     *state = NULL;
 }
 
-static enum MHD_Result send_answer(struct request *r)
+/* The library later hands on what it has decoded. A slash or NUL out of an escape would part the
+ * path where a proxy in front of us sees none. */
+static bool has_odd_path(const char *target)
 {
-    blob_writer_free(STEAL(r->writer)); /* a file not kept is gone before anybody is told */
-    AUTO_FREE char *text = r->answer ? json_dumps(r->answer, JSON_COMPACT) : NULL;
-    size_t len = text ? strlen(text) : 0;
-    struct MHD_Response *response =
-        MHD_create_response_from_buffer(len, text, MHD_RESPMEM_MUST_COPY);
-
-    if (!response) {
-        return MHD_NO;
-    }
-    if (text) {
-        (void)MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, CONTENT_TYPE_JSON);
-    }
-    /* Answers hold tokens: no cache may keep them. */
-    (void)MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
-    if (r->status == MHD_HTTP_METHOD_NOT_ALLOWED) {
-        (void)MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, r->allow);
-    }
-    if (r->status == MHD_HTTP_UNAUTHORIZED) {
-        (void)MHD_add_response_header(response, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Bearer");
-    }
-    enum MHD_Result result = MHD_queue_response(r->connection, r->status, response);
-    MHD_destroy_response(response);
-    return result;
-}
-
-static bool is_authorized(struct request *r)
-{
-    const char *value =
-        MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_AUTHORIZATION);
-    bool is_valid = false;
-    struct error e = {0};
-
-    if (value && strncasecmp(value, BEARER, strlen(BEARER)) == 0 &&
-        is_api_token(value + strlen(BEARER))) {
-        if (api_tokens_check(r->api->db, value + strlen(BEARER), &is_valid, &e) != ALOFT_ERR_OK) {
-            answer_failure(r, &e);
-            return false;
+    for (const char *end = target + strcspn(target, "?"); target < end; target++) {
+        if (strncasecmp(target, "%2f", 3) == 0 || strncmp(target, "%00", 3) == 0) {
+            return true;
         }
     }
-    if (!is_valid) {
-        answer_error(r, MHD_HTTP_UNAUTHORIZED, "unauthorized",
-                     "this needs 'Authorization: Bearer <API token>'; the first API token is in "
-                     "admin.token in the server's data folder");
-    }
-    return is_valid;
+    return false;
 }
 
 static bool has_type(struct request *r, const char *wanted)
@@ -138,7 +106,9 @@ static void check_body(struct request *r, const struct framing *f)
         [API_BODY_JSON] = {API_JSON_MAX, CONTENT_TYPE_JSON},
         [API_BODY_FILE] = {ALOFT_UPLOAD_MAX, CONTENT_TYPE_FILE},
     };
-    uint64_t max = rules[r->route->body].max_bytes;
+    uint64_t max = r->route->body == API_BODY_JSON && r->route->json_max
+                       ? r->route->json_max
+                       : rules[r->route->body].max_bytes;
     const char *type = rules[r->route->body].type;
 
     if (f->is_chunked) {
@@ -154,13 +124,26 @@ static void check_body(struct request *r, const struct framing *f)
     }
 }
 
+/* Where it comes from, without the port. */
+static void find_peer(struct request *r)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(r->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+
+    if (info) {
+        (void)getnameinfo(info->client_addr, sizeof(struct sockaddr_storage), r->address,
+                          sizeof r->address, NULL, 0, NI_NUMERICHOST);
+    }
+}
+
 /* The head is there: may the request go on? */
 static enum MHD_Result begin(struct request *r, const char *method, const char *url,
                              const struct framing *f)
 {
     r->body_bytes = f->body_bytes;
+    find_peer(r);
     r->route = route_find(r, method, url);
-    if (r->route && (r->route->is_open || is_authorized(r)) && check_query(r)) {
+    if (r->route && authorize(r) && check_query(r)) {
         check_body(r, f);
     }
     if (r->status == 0 && r->route->body == API_BODY_JSON) {
@@ -244,7 +227,7 @@ static void run(struct request *r)
     if (r->route->body == API_BODY_JSON) {
         parse_json(r);
     }
-    if (r->status == 0) {
+    if (r->status == 0 && change_is_new(r)) {
         r->route->run(r);
     }
 }
@@ -260,22 +243,19 @@ static enum MHD_Result answer(void *ctx, struct MHD_Connection *connection, cons
                               const char *method, const char *version, const char *buf, size_t *len,
                               void **state)
 {
-    bool is_odd = *state == &odd_path;
-    struct request *r = is_odd ? NULL : *state;
+    struct request *r = *state;
 
-    if (!r) {
-        r = calloc(1, sizeof *r);
-        if (!r) {
-            return MHD_NO;
-        }
-        *state = r;
-        r->api = ctx;
-        r->connection = connection;
+    (void)ctx;
+    if (!r || !r->target) {
+        return MHD_NO; /* memory was out in begin_request() */
+    }
+    if (!r->method) {
         struct framing f = framing_check(connection, version);
+        r->method = method;
         if (f.problem) {
             return refuse(r, MHD_HTTP_BAD_REQUEST, "bad_framing", f.problem);
         }
-        return is_odd
+        return has_odd_path(r->target)
                    ? refuse(r, MHD_HTTP_NOT_FOUND, "not_found", "there is nothing at this address")
                    : begin(r, method, url, &f);
     }
@@ -318,8 +298,8 @@ static struct MHD_Daemon *start_daemon(struct api *api, int fd)
     return MHD_start_daemon(
         MHD_USE_AUTO_INTERNAL_THREAD, 0, NULL, NULL, answer, api, MHD_OPTION_LISTEN_SOCKET, fd,
         MHD_OPTION_THREAD_POOL_SIZE, THREADS, MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX,
-        MHD_OPTION_CONNECTION_TIMEOUT, IDLE_TIMEOUT_S, MHD_OPTION_URI_LOG_CALLBACK, look_at_target,
-        NULL, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_END);
+        MHD_OPTION_CONNECTION_TIMEOUT, IDLE_TIMEOUT_S, MHD_OPTION_URI_LOG_CALLBACK, begin_request,
+        api, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_END);
 }
 
 enum aloft_err api_start(const struct api_options *options, struct api **ret_api, struct error *e)

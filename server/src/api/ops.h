@@ -4,18 +4,13 @@
 
 #include "api/request.h"
 
-/* The operations of the API; each gives an answer. openapi.yaml says what they take and give. */
+/* The operations of the API by topic; each table is in ops_<topic>.c and ends with
+ * API_ROUTES_END. */
 
-api_operation op_healthz;
-api_operation op_products_list;
-api_operation op_products_add;
-api_operation op_products_get;
-api_operation op_upload_prepare;
-api_operation op_upload_run;
-api_operation op_upload_remove;
-api_operation op_roms_list;
-api_operation op_roms_add;
-api_operation op_current_set;
-api_operation op_devices_list;
+extern const struct api_route health_routes[];
+extern const struct api_route product_routes[];
+extern const struct api_route upload_routes[];
+extern const struct api_route rom_routes[];
+extern const struct api_route device_routes[];
 
 #endif

@@ -3,12 +3,6 @@
 
 #include "store/devices.h"
 
-/* A version as JSON: the empty text is "none". */
-static const char *or_null(const char *version)
-{
-    return version[0] ? version : NULL;
-}
-
 static enum aloft_err append_device(void *ctx, const struct device *d, struct error *e)
 {
     return append_json(ctx,
@@ -20,19 +14,13 @@ static enum aloft_err append_device(void *ctx, const struct device *d, struct er
                        e);
 }
 
-void op_devices_list(struct request *request)
+static void op_devices_list(struct request *request)
 {
-    struct product p;
     struct error e = {0};
-
-    if (!find_product(request, &p)) {
-        return;
-    }
-    const char *after =
-        MHD_lookup_connection_value(request->connection, MHD_GET_ARGUMENT_KIND, "after");
+    const char *after = query_optional(request, "after");
     json_t *list = json_array();
-    if (devices_each(request->api->db, p.id, after ? after : "", append_device, list, &e) !=
-        ALOFT_ERR_OK) {
+    if (devices_each(request->api->db, request->product.id, after ? after : "", append_device, list,
+                     &e) != ALOFT_ERR_OK) {
         json_decref(list);
         answer_failure(request, &e);
         return;
@@ -40,3 +28,11 @@ void op_devices_list(struct request *request)
     bool has_more = json_array_size(list) == DEVICES_PER_PAGE;
     answer_json(request, MHD_HTTP_OK, json_pack("{s:o, s:b}", "devices", list, "more", has_more));
 }
+
+static const char *const list_query[] = {"after", NULL};
+
+const struct api_route device_routes[] = {
+    {"GET", API_PRODUCT "/devices", API_BODY_NONE, API_VIEWER, op_devices_list, list_query, NULL, 0,
+     false},
+    API_ROUTES_END,
+};

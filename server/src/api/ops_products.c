@@ -4,14 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <openssl/rand.h>
-
 #include "aloft/layout.h"
 #include "host/clock.h"
-#include "host/hashes.h"
-#include "host/log.h"
 
-void op_healthz(struct request *request)
+static void op_healthz(struct request *request)
 {
     answer_json(request, MHD_HTTP_OK, json_pack("{s:s}", "status", "ok"));
 }
@@ -25,31 +21,41 @@ static json_t *product_to_json(const struct product *p)
                      "created_ms", (json_int_t)p->created_ms);
 }
 
+struct listing {
+    struct request *request;
+    json_t *list;
+};
+
+/* Those the principal may see. */
 static enum aloft_err append_product(void *ctx, const struct product *p, struct error *e)
 {
-    return append_json(ctx, product_to_json(p), e);
+    struct listing *l = ctx;
+    enum role role = ROLE_NONE;
+    enum aloft_err err =
+        principal_role(l->request->api->db, &l->request->principal, p->id, &role, e);
+
+    if (err != ALOFT_ERR_OK || role == ROLE_NONE) {
+        return err;
+    }
+    return append_json(l->list, product_to_json(p), e);
 }
 
-void op_products_list(struct request *request)
+static void op_products_list(struct request *request)
 {
     struct error e = {0};
-    json_t *list = json_array();
+    struct listing l = {request, json_array()};
 
-    if (products_each(request->api->db, append_product, list, &e) != ALOFT_ERR_OK) {
-        json_decref(list);
+    if (products_each(request->api->db, append_product, &l, &e) != ALOFT_ERR_OK) {
+        json_decref(l.list);
         answer_failure(request, &e);
         return;
     }
-    answer_json(request, MHD_HTTP_OK, json_pack("{s:o}", "products", list));
+    answer_json(request, MHD_HTTP_OK, json_pack("{s:o}", "products", l.list));
 }
 
-void op_products_get(struct request *request)
+static void op_products_get(struct request *request)
 {
-    struct product p;
-
-    if (find_product(request, &p)) {
-        answer_json(request, MHD_HTTP_OK, product_to_json(&p));
-    }
+    answer_json(request, MHD_HTTP_OK, product_to_json(&request->product));
 }
 
 /* Bring the token given, or make one. */
@@ -57,23 +63,16 @@ static bool take_token(struct request *request, const char *member,
                        char ret_token[ALOFT_TOKEN_CHARS + 1])
 {
     const char *given = json_string_value(json_object_get(request->json, member));
-    uint8_t random[ALOFT_TOKEN_CHARS / 2];
 
-    if (given && !is_token(given)) {
+    if (!given) {
+        return make_secret(request, ALOFT_TOKEN_CHARS / 2, ret_token);
+    }
+    if (!is_token(given)) {
         answer_error(request, MHD_HTTP_BAD_REQUEST, "bad_request",
                      "'%s' must be 40 lower-case hex digits", member);
         return false;
     }
-    if (given) {
-        memcpy(ret_token, given, ALOFT_TOKEN_CHARS + 1);
-        return true;
-    }
-    if (RAND_bytes(random, sizeof random) != 1) {
-        answer_error(request, MHD_HTTP_INTERNAL_SERVER_ERROR, "internal",
-                     "the system gives no random numbers");
-        return false;
-    }
-    hex_encode(random, sizeof random, ret_token);
+    memcpy(ret_token, given, ALOFT_TOKEN_CHARS + 1);
     return true;
 }
 
@@ -118,20 +117,34 @@ static bool read_product(struct request *request, struct product *p)
     return take_token(request, "token", p->token) && take_token(request, "token_tls", p->token_tls);
 }
 
-void op_products_add(struct request *request)
+static void op_products_add(struct request *request)
 {
     struct product p = {.created_ms = clock_wall_ms()};
+    AUTO_TRANSACTION tx = NULL;
     struct error e = {0};
 
-    if (!read_product(request, &p)) {
+    if (!read_product(request, &p) || !change_begin(request, &tx)) {
         return;
     }
-    if (products_add(request->api->db, &p, &e) != ALOFT_ERR_OK) {
+    if (products_add(tx, &p, &e) != ALOFT_ERR_OK) {
         answer_failure(request, &e);
         return;
     }
-    if (publish_change(request)) {
-        log_info("product.added", "product=%s layout=%s", p.name, p.layout);
-        answer_json(request, MHD_HTTP_CREATED, product_to_json(&p));
-    }
+    const struct change change = {
+        .action = "product.added", .object = p.name, .product = &p, .is_catalog = true};
+    change_end(request, &tx, &change, MHD_HTTP_CREATED, product_to_json(&p));
 }
+
+const struct api_route health_routes[] = {
+    {"GET", "/healthz", API_BODY_NONE, API_OPEN, op_healthz, NULL, NULL, 0, false},
+    API_ROUTES_END,
+};
+
+/* clang-format off */
+const struct api_route product_routes[] = {
+    {"GET",  "/api/v1/products", API_BODY_NONE, API_SIGNED_IN, op_products_list, NULL, NULL, 0, false},
+    {"POST", "/api/v1/products", API_BODY_JSON, API_ADMIN,     op_products_add,  NULL, NULL, 0, false},
+    {"GET",  API_PRODUCT,        API_BODY_NONE, API_VIEWER,    op_products_get,  NULL, NULL, 0, false},
+    API_ROUTES_END,
+};
+/* clang-format on */

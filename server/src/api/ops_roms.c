@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "host/clock.h"
-#include "host/log.h"
 #include "store/roms.h"
 
 #define DEFAULT_LIFE_CYCLE "release"
@@ -36,38 +35,17 @@ static enum aloft_err append_rom(void *ctx, const struct rom *rom, const struct 
     return append_json(ctx, rom_to_json(rom, files, n_files), e);
 }
 
-void op_roms_list(struct request *request)
+static void op_roms_list(struct request *request)
 {
-    struct product p;
     struct error e = {0};
-
-    if (!find_product(request, &p)) {
-        return;
-    }
     json_t *list = json_array();
-    if (roms_each(request->api->db, p.id, append_rom, list, &e) != ALOFT_ERR_OK) {
+
+    if (roms_each(request->api->db, request->product.id, append_rom, list, &e) != ALOFT_ERR_OK) {
         json_decref(list);
         answer_failure(request, &e);
         return;
     }
     answer_json(request, MHD_HTTP_OK, json_pack("{s:o}", "roms", list));
-}
-
-/* A word of a ROM: the one given, or its default. */
-static bool take_word(struct request *request, const char *member, const char *preset, char *buf,
-                      size_t cap)
-{
-    json_t *given = json_object_get(request->json, member);
-    const char *word = given ? json_string_value(given) : preset;
-
-    if (given && !is_plain_name(word, cap - 1)) {
-        answer_error(request, MHD_HTTP_BAD_REQUEST, "bad_request",
-                     "'%s' is 1 to %zu letters, digits, dots, dashes or underscores", member,
-                     cap - 1);
-        return false;
-    }
-    (void)snprintf(buf, cap, "%s", word);
-    return true;
 }
 
 static bool read_part(struct request *request, const json_t *file, struct rom_part *parts, size_t i)
@@ -129,10 +107,10 @@ static bool read_rom(struct request *request, struct rom *rom)
         return false;
     }
     rom->is_current = json_is_true(json_object_get(request->json, "use"));
-    return take_word(request, "version", NULL, rom->version, sizeof rom->version) &&
-           take_word(request, "corename", "", rom->corename, sizeof rom->corename) &&
-           take_word(request, "life_cycle", DEFAULT_LIFE_CYCLE, rom->life_cycle,
-                     sizeof rom->life_cycle);
+    (void)snprintf(rom->life_cycle, sizeof rom->life_cycle, "%s", DEFAULT_LIFE_CYCLE);
+    return take_word(request, "version", rom->version, sizeof rom->version) &&
+           take_word(request, "corename", rom->corename, sizeof rom->corename) &&
+           take_word(request, "life_cycle", rom->life_cycle, sizeof rom->life_cycle);
 }
 
 struct wanted_rom {
@@ -152,61 +130,78 @@ static enum aloft_err take_if_wanted(void *ctx, const struct rom *rom, const str
     return ALOFT_ERR_OK;
 }
 
-static void answer_rom(struct request *request, int64_t product_id, const char *version)
+/* The ROM as the store has it now; NULL = the failure is in `e`. */
+static json_t *show_rom(struct db *db, int64_t product_id, const char *version, struct error *e)
 {
-    struct error e = {0};
     struct wanted_rom wanted = {version, NULL};
 
-    if (roms_each(request->api->db, product_id, take_if_wanted, &wanted, &e) != ALOFT_ERR_OK) {
-        answer_failure(request, &e);
-        return;
+    if (roms_each(db, product_id, take_if_wanted, &wanted, e) == ALOFT_ERR_OK && !wanted.ret_json) {
+        (void)fail(e, ALOFT_ERR_IO, "out of memory");
     }
-    answer_json(request, MHD_HTTP_CREATED, wanted.ret_json);
+    return wanted.ret_json;
 }
 
-void op_roms_add(struct request *request)
+static bool may_choose(struct request *request, const struct rom *rom)
 {
-    struct product p;
-    struct rom rom = {.created_ms = clock_wall_ms()};
+    if (rom->is_current && request->role < ROLE_OPERATOR) {
+        answer_error(request, MHD_HTTP_FORBIDDEN, "forbidden",
+                     "to make a ROM current needs the role operator; deploy it without 'use'");
+        return false;
+    }
+    return true;
+}
+
+static void op_roms_add(struct request *request)
+{
+    struct rom rom = {.created_ms = clock_wall_ms(), .product_id = request->product.id};
     struct rom_part parts[ROM_FILES_MAX];
     size_t n_parts = 0;
+    AUTO_TRANSACTION tx = NULL;
     struct error e = {0};
 
-    if (!find_product(request, &p) || !read_rom(request, &rom) ||
-        !read_parts(request, parts, &n_parts)) {
+    if (!read_rom(request, &rom) || !read_parts(request, parts, &n_parts) ||
+        !may_choose(request, &rom) || !change_begin(request, &tx)) {
         return;
     }
-    rom.product_id = p.id;
-    if (roms_add(request->api->db, &rom, parts, n_parts, &e) != ALOFT_ERR_OK) {
+    json_t *shown = roms_add(tx, &rom, parts, n_parts, &e) == ALOFT_ERR_OK
+                        ? show_rom(tx, rom.product_id, rom.version, &e)
+                        : NULL;
+    if (!shown) {
         answer_failure(request, &e);
         return;
     }
-    if (publish_change(request)) {
-        log_info("rom.deployed", "product=%s version=%s current=%d", p.name, rom.version,
-                 rom.is_current);
-        answer_rom(request, p.id, rom.version);
-    }
+    const struct change change = {.action = "rom.deployed",
+                                  .object = rom.version,
+                                  .detail = json_pack("{s:b}", "current", rom.is_current),
+                                  .is_catalog = true};
+    change_end(request, &tx, &change, MHD_HTTP_CREATED, shown);
 }
 
-void op_current_set(struct request *request)
+static void op_current_set(struct request *request)
 {
     static const struct json_member members[] = {
         {"version", JSON_STRING, true},
         {NULL, JSON_NULL, false},
     };
-    struct product p;
+    AUTO_TRANSACTION tx = NULL;
     struct error e = {0};
 
-    if (!find_product(request, &p) || !check_members(request, request->json, members)) {
+    if (!check_members(request, request->json, members) || !change_begin(request, &tx)) {
         return;
     }
     const char *version = json_string_value(json_object_get(request->json, "version"));
-    if (roms_set_current(request->api->db, p.id, version, &e) != ALOFT_ERR_OK) {
+    if (roms_set_current(tx, request->product.id, version, &e) != ALOFT_ERR_OK) {
         answer_failure(request, &e);
         return;
     }
-    if (publish_change(request)) {
-        log_info("rom.current", "product=%s version=%s", p.name, version);
-        answer_json(request, MHD_HTTP_OK, json_pack("{s:s}", "version", version));
-    }
+    const struct change change = {.action = "rom.chosen", .object = version, .is_catalog = true};
+    change_end(request, &tx, &change, MHD_HTTP_OK, json_pack("{s:s}", "version", version));
 }
+
+const struct api_route rom_routes[] = {
+    {"GET", API_PRODUCT "/roms", API_BODY_NONE, API_VIEWER, op_roms_list, NULL, NULL, 0, false},
+    {"POST", API_PRODUCT "/roms", API_BODY_JSON, API_DEVELOPER, op_roms_add, NULL, NULL, 0, false},
+    {"PUT", API_PRODUCT "/current", API_BODY_JSON, API_OPERATOR, op_current_set, NULL, NULL, 0,
+     false},
+    API_ROUTES_END,
+};

@@ -4,11 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <openssl/rand.h>
-
 #include "aloft/layout.h"
 #include "host/clock.h"
-#include "host/hashes.h"
 #include "host/log.h"
 #include "store/roms.h"
 
@@ -43,11 +40,11 @@ static bool read_query(struct request *request)
     return true;
 }
 
-void op_upload_prepare(struct request *request)
+static void op_upload_prepare(struct request *request)
 {
     struct error e = {0};
 
-    if (!find_product(request, &request->product) || !read_query(request)) {
+    if (!read_query(request)) {
         return;
     }
     struct analysis_rules rules = {.layout = aloft_layout_by_name(request->product.layout),
@@ -113,10 +110,9 @@ static enum aloft_err keep(struct request *request, struct upload *u, struct err
     return err;
 }
 
-void op_upload_run(struct request *request)
+static void op_upload_run(struct request *request)
 {
     struct upload u = {.product_id = request->product.id, .created_ms = clock_wall_ms()};
-    uint8_t random[UPLOAD_ID_CHARS / 2];
     struct error e = {0};
     const struct analysis_report *report = analysis_finish(request->analysis);
 
@@ -124,12 +120,9 @@ void op_upload_run(struct request *request)
         answer_refusal(request, report);
         return;
     }
-    if (RAND_bytes(random, sizeof random) != 1) {
-        answer_error(request, MHD_HTTP_INTERNAL_SERVER_ERROR, "internal",
-                     "the system gives no random numbers");
+    if (!make_secret(request, UPLOAD_ID_CHARS / 2, u.id)) {
         return;
     }
-    hex_encode(random, sizeof random, u.id);
     (void)snprintf(u.version, sizeof u.version, "%s", request->version);
     (void)snprintf(u.file.name, sizeof u.file.name, "%s", request->file_name);
     u.file.size_bytes = (int64_t)request->got_bytes;
@@ -143,20 +136,17 @@ void op_upload_run(struct request *request)
                           findings_to_json(report)));
 }
 
-void op_upload_remove(struct request *request)
+static void op_upload_remove(struct request *request)
 {
     struct api *api = request->api;
-    struct product p;
+    const struct product *p = &request->product;
     struct upload u;
     struct error e = {0};
 
-    if (!find_product(request, &p)) {
-        return;
-    }
     (void)pthread_mutex_lock(&api->blob_lock);
-    enum aloft_err err = uploads_get(api->db, p.id, request->names[1], &u, &e);
+    enum aloft_err err = uploads_get(api->db, p->id, request->names[1], &u, &e);
     if (err == ALOFT_ERR_OK) {
-        err = uploads_remove(api->db, p.id, u.id, &e);
+        err = uploads_remove(api->db, p->id, u.id, &e);
     }
     if (err == ALOFT_ERR_OK) {
         drop_blob(api, u.file.sha256);
@@ -168,3 +158,13 @@ void op_upload_remove(struct request *request)
     }
     answer_nothing(request);
 }
+
+static const char *const upload_query[] = {"name", "version", NULL};
+
+const struct api_route upload_routes[] = {
+    {"POST", API_PRODUCT "/uploads", API_BODY_FILE, API_DEVELOPER, op_upload_run, upload_query,
+     op_upload_prepare, 0, false},
+    {"DELETE", API_PRODUCT "/uploads/{}", API_BODY_NONE, API_DEVELOPER, op_upload_remove, NULL,
+     NULL, 0, false},
+    API_ROUTES_END,
+};

@@ -4,24 +4,58 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "api/publish.h"
+#include <openssl/rand.h>
+
+#include "host/auto.h"
+#include "host/hashes.h"
 #include "host/log.h"
 #include "store/roms.h"
 
+static void drop_answer(struct request *request)
+{
+    json_decref(STEAL(request->answer));
+    free(STEAL(request->text));
+    if (request->reader_free) {
+        request->reader_free(request->reader_ctx);
+    }
+    request->reader = NULL;
+    request->reader_free = NULL;
+}
+
 void answer_json(struct request *request, unsigned status, json_t *body)
 {
-    json_decref(request->answer);
+    drop_answer(request);
     request->answer = body;
+    request->content_type = "application/json";
     request->status = body ? status : MHD_HTTP_INTERNAL_SERVER_ERROR;
 }
 
 void answer_nothing(struct request *request)
 {
-    json_decref(request->answer);
-    request->answer = NULL;
+    drop_answer(request);
     request->status = MHD_HTTP_NO_CONTENT;
+}
+
+void answer_text(struct request *request, unsigned status, const char *content_type, char *text)
+{
+    drop_answer(request);
+    request->text = text;
+    request->content_type = content_type;
+    request->status = text ? status : MHD_HTTP_INTERNAL_SERVER_ERROR;
+}
+
+void answer_stream(struct request *request, const char *content_type, api_reader *reader, void *ctx,
+                   void (*free_ctx)(void *ctx))
+{
+    drop_answer(request);
+    request->reader = reader;
+    request->reader_ctx = ctx;
+    request->reader_free = free_ctx;
+    request->content_type = content_type;
+    request->status = MHD_HTTP_OK;
 }
 
 /* Sentences may quote what came from outside, and be cut inside a character. */
@@ -49,9 +83,11 @@ void answer_error(struct request *request, unsigned status, const char *code, co
     va_start(args, format);
     (void)vsnprintf(sentence, sizeof sentence, format, args);
     va_end(args);
-    answer_json(
-        request, status,
-        json_pack("{s:{s:s, s:o}}", "error", "code", code, "message", sentence_to_json(sentence)));
+    answer_json(request, status,
+                json_pack("{s:s, s:s, s:i, s:s, s:o}", "type", "about:blank", "title",
+                          MHD_get_reason_phrase_for(status), "status", (int)status, "code", code,
+                          "detail", sentence_to_json(sentence)));
+    request->content_type = "application/problem+json";
 }
 
 void answer_failure(struct request *request, const struct error *e)
@@ -76,20 +112,6 @@ enum aloft_err append_json(json_t *array, json_t *item, struct error *e)
                                                    : fail(e, ALOFT_ERR_IO, "out of memory");
 }
 
-bool publish_change(struct request *request)
-{
-    struct api *api = request->api;
-    struct error e = {0};
-
-    (void)pthread_mutex_lock(&api->publish_lock);
-    enum aloft_err err = publish_catalog(api->db, api->blobs, api->catalog, &e);
-    (void)pthread_mutex_unlock(&api->publish_lock);
-    if (err != ALOFT_ERR_OK) {
-        answer_failure(request, &e);
-    }
-    return err == ALOFT_ERR_OK;
-}
-
 void drop_blob(struct api *api, const char *sha256)
 {
     struct error e = {0};
@@ -102,17 +124,6 @@ void drop_blob(struct api *api, const char *sha256)
     if (err != ALOFT_ERR_OK) { /* the next start sweeps it up */
         log_warn("blob.not_removed", "reason=\"%s\"", e.sentence);
     }
-}
-
-bool find_product(struct request *request, struct product *ret_product)
-{
-    struct error e = {0};
-    enum aloft_err err = products_get(request->api->db, request->names[0], ret_product, &e);
-
-    if (err != ALOFT_ERR_OK) {
-        answer_failure(request, &e);
-    }
-    return err == ALOFT_ERR_OK;
 }
 
 struct query_check {
@@ -150,16 +161,42 @@ bool check_query(struct request *request)
     return request->status == 0;
 }
 
+const char *query_optional(struct request *request, const char *name)
+{
+    return MHD_lookup_connection_value(request->connection, MHD_GET_ARGUMENT_KIND, name);
+}
+
 const char *query_text(struct request *request, const char *name)
 {
-    const char *value =
-        MHD_lookup_connection_value(request->connection, MHD_GET_ARGUMENT_KIND, name);
+    const char *value = query_optional(request, name);
 
     if (!value) {
         answer_error(request, MHD_HTTP_BAD_REQUEST, "bad_request",
                      "the query parameter '%s' is missing", name);
     }
     return value;
+}
+
+bool query_number(struct request *request, const char *name, int64_t min, int64_t max,
+                  int64_t preset, int64_t *ret_value)
+{
+    const char *text = query_optional(request, name);
+    char *end;
+
+    *ret_value = preset;
+    if (!text) {
+        return true;
+    }
+    errno = 0;
+    long long value = strtoll(text, &end, 10);
+    if (*text < '0' || *text > '9' || *end || errno != 0 || value < min || value > max) {
+        answer_error(request, MHD_HTTP_BAD_REQUEST, "bad_request",
+                     "the query parameter '%s' is a number from %lld to %lld", name, (long long)min,
+                     (long long)max);
+        return false;
+    }
+    *ret_value = value;
+    return true;
 }
 
 static const struct json_member *find_member(const struct json_member *members, const char *name)
@@ -203,5 +240,90 @@ bool check_members(struct request *request, const json_t *object, const struct j
             return false;
         }
     }
+    return true;
+}
+
+static bool refuse_member(struct request *request, const char *member, size_t cap)
+{
+    answer_error(request, MHD_HTTP_BAD_REQUEST, "bad_request",
+                 "'%s' is at most %zu bytes without control characters", member, cap - 1);
+    return false;
+}
+
+bool take_text(struct request *request, const char *member, char *buf, size_t cap)
+{
+    const char *text = json_string_value(json_object_get(request->json, member));
+
+    if (!text) {
+        return true;
+    }
+    size_t len = strlen(text);
+    if (len >= cap) {
+        return refuse_member(request, member, cap);
+    }
+    for (size_t i = 0; i < len; i++) {
+        if ((unsigned char)text[i] < ' ' || text[i] == 0x7F) {
+            return refuse_member(request, member, cap);
+        }
+    }
+    memcpy(buf, text, len + 1);
+    return true;
+}
+
+bool take_word(struct request *request, const char *member, char *buf, size_t cap)
+{
+    const char *word = json_string_value(json_object_get(request->json, member));
+
+    if (word && !is_plain_name(word, cap - 1)) {
+        answer_error(request, MHD_HTTP_BAD_REQUEST, "bad_request",
+                     "'%s' is 1 to %zu letters, digits, dots, dashes or underscores", member,
+                     cap - 1);
+        return false;
+    }
+    if (word) {
+        (void)snprintf(buf, cap, "%s", word);
+    }
+    return true;
+}
+
+bool take_choice(struct request *request, const char *member, const char *const *words, char *buf,
+                 size_t cap)
+{
+    const char *word = json_string_value(json_object_get(request->json, member));
+    char known[128] = "";
+    size_t used = 0;
+
+    if (!word) {
+        return true;
+    }
+    for (; *words; words++) {
+        if (strcmp(*words, word) == 0) {
+            (void)snprintf(buf, cap, "%s", word);
+            return true;
+        }
+        if (used < sizeof known) {
+            used += (size_t)snprintf(known + used, sizeof known - used, "%s%s", used ? ", " : "",
+                                     *words);
+        }
+    }
+    answer_error(request, MHD_HTTP_BAD_REQUEST, "bad_request", "'%s' is one of: %s", member, known);
+    return false;
+}
+
+const char *or_null(const char *text)
+{
+    return text[0] ? text : NULL;
+}
+
+bool make_secret(struct request *request, size_t n, char *ret_hex)
+{
+    uint8_t random[64];
+
+    if (n > sizeof random || RAND_bytes(random, (int)n) != 1) {
+        answer_error(request, MHD_HTTP_INTERNAL_SERVER_ERROR, "internal",
+                     "the system gives no random numbers");
+        return false;
+    }
+    hex_encode(random, n, ret_hex);
     return true;
 }

@@ -6,27 +6,10 @@
 
 #include "api/ops.h"
 
-#define PRODUCTS "/api/v1/products"
-#define PRODUCT  PRODUCTS "/{}"
-
-static const char *const upload_query[] = {"name", "version", NULL};
-static const char *const devices_query[] = {"after", NULL};
-
-/* clang-format off */
-static const struct api_route routes[] = {
-    {"GET",    "/healthz",               API_BODY_NONE, true,  NULL,          NULL,              op_healthz},
-    {"GET",    PRODUCTS,                 API_BODY_NONE, false, NULL,          NULL,              op_products_list},
-    {"POST",   PRODUCTS,                 API_BODY_JSON, false, NULL,          NULL,              op_products_add},
-    {"GET",    PRODUCT,                  API_BODY_NONE, false, NULL,          NULL,              op_products_get},
-    {"POST",   PRODUCT "/uploads",       API_BODY_FILE, false, upload_query,  op_upload_prepare, op_upload_run},
-    {"DELETE", PRODUCT "/uploads/{}",    API_BODY_NONE, false, NULL,          NULL,              op_upload_remove},
-    {"GET",    PRODUCT "/roms",          API_BODY_NONE, false, NULL,          NULL,              op_roms_list},
-    {"POST",   PRODUCT "/roms",          API_BODY_JSON, false, NULL,          NULL,              op_roms_add},
-    {"PUT",    PRODUCT "/current",       API_BODY_JSON, false, NULL,          NULL,              op_current_set},
-    {"GET",    PRODUCT "/devices",       API_BODY_NONE, false, devices_query, NULL,              op_devices_list},
+static const struct api_route *const tables[] = {
+    health_routes, product_routes, upload_routes, rom_routes, device_routes,
 };
-/* clang-format on */
-#define N_ROUTES (sizeof routes / sizeof routes[0])
+#define N_TABLES (sizeof tables / sizeof tables[0])
 
 /* `{}` takes one whole path segment, which must not be empty nor longer than any name. */
 static bool match(const char *pattern, const char *path, char names[][API_NAME_BYTES])
@@ -57,24 +40,43 @@ static void append_method(char *list, size_t cap, const char *method)
     (void)snprintf(list + used, cap - used, "%s%s", used ? ", " : "", method);
 }
 
+/* A path may match the pattern of another one, which has a word where this one has a parameter:
+ * what is written out goes before. */
+static bool is_plainer(const struct api_route *a, const struct api_route *b)
+{
+    for (const char *x = a->path, *y = b->path; *x && *y; x++, y++) {
+        if (*x != *y) {
+            return *x != '{';
+        }
+    }
+    return false;
+}
+
 const struct api_route *route_find(struct request *request, const char *method, const char *path)
 {
+    const struct api_route *found = NULL;
+    char names[API_NAMES_MAX][API_NAME_BYTES] = {{0}};
+
     request->allow[0] = '\0';
-    for (size_t i = 0; i < N_ROUTES; i++) {
-        if (!match(routes[i].path, path, request->names)) {
-            continue;
+    for (size_t i = 0; i < N_TABLES; i++) {
+        for (const struct api_route *r = tables[i]; r->method; r++) {
+            if (!match(r->path, path, names)) {
+                continue;
+            }
+            append_method(request->allow, sizeof request->allow, r->method);
+            if (strcmp(r->method, method) == 0 && (!found || is_plainer(r, found))) {
+                found = r;
+                memcpy(request->names, names, sizeof names);
+            }
         }
-        if (strcmp(routes[i].method, method) == 0) {
-            request->allow[0] = '\0';
-            return &routes[i];
-        }
-        append_method(request->allow, sizeof request->allow, routes[i].method);
     }
-    if (request->allow[0]) {
+    if (found) {
+        request->allow[0] = '\0';
+    } else if (request->allow[0]) {
         answer_error(request, MHD_HTTP_METHOD_NOT_ALLOWED, "method_not_allowed",
                      "here are only: %s", request->allow);
     } else {
         answer_error(request, MHD_HTTP_NOT_FOUND, "not_found", "there is nothing at this address");
     }
-    return NULL;
+    return found;
 }

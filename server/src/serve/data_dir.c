@@ -86,13 +86,16 @@ static enum aloft_err add_token(struct data_dir *d, const char *dir, struct erro
 {
     char path[PATH_MAX];
     char token[API_TOKEN_CHARS + 1];
+    int64_t id;
     enum aloft_err err = join(path, dir, DATA_DIR_TOKEN_FILE, e);
 
     if (err == ALOFT_ERR_OK && read_token(path, token) != ALOFT_ERR_OK) {
         err = make_token(path, token, e);
     }
     if (err == ALOFT_ERR_OK) {
-        err = api_tokens_add(d->db, ADMIN_NAME, token, clock_wall_ms(), e);
+        const struct api_token row = {
+            .name = ADMIN_NAME, .role = ROLE_ADMIN, .created_ms = clock_wall_ms()};
+        err = api_tokens_add(d->db, &row, token, &id, e);
     }
     d->has_new_token = err == ALOFT_ERR_OK;
     return err;
@@ -148,7 +151,7 @@ static enum aloft_err open_inside(struct data_dir *d, const char *dir, struct er
         err = blobs_open(path, &d->blobs, e);
     }
     if (err == ALOFT_ERR_OK) {
-        err = api_tokens_count(d->db, &n_tokens, e);
+        err = db_query_int(d->db, "SELECT count(*) FROM api_token", NULL, &n_tokens, e);
     }
     if (err == ALOFT_ERR_OK && n_tokens == 0) {
         err = blobs_each(d->blobs, refuse_blob, (void *)(uintptr_t)dir, e);

@@ -3,79 +3,106 @@
 
 #include <string.h>
 
-#include <openssl/crypto.h>
-
 #include "host/hashes.h"
+
+#define USE_INTERVAL_MS 60000
 
 bool is_api_token(const char *text)
 {
     return strspn(text, "0123456789abcdef") == API_TOKEN_CHARS && text[API_TOKEN_CHARS] == '\0';
 }
 
-static enum aloft_err hash_token(const char *token, char ret_hex[HASH_HEX_BYTES], struct error *e)
+enum aloft_err api_tokens_add(struct db *db, const struct api_token *t, const char *secret,
+                              int64_t *ret_id, struct error *e)
 {
-    uint8_t digest[ALOFT_SHA256_BYTES];
-    AUTO_HASH hash = hash_new_sha256();
+    char hex[HASH_HEX_BYTES];
+    enum aloft_err err = sha256_text(secret, strlen(secret), hex, e);
 
-    if (!hash) {
-        return fail(e, ALOFT_ERR_IO, "out of memory");
+    if (err == ALOFT_ERR_OK) {
+        err = db_next_id(db, "api_token", ret_id, e);
     }
-    hash->ops->start(hash->state);
-    hash->ops->update(hash->state, (const uint8_t *)token, strlen(token));
-    hash->ops->finish(hash->state, digest);
-    hex_encode(digest, sizeof digest, ret_hex);
-    return ALOFT_ERR_OK;
+    if (err != ALOFT_ERR_OK) {
+        return err;
+    }
+    AUTO_STMT s = NULL;
+    err = db_prepare(db,
+                     "INSERT INTO api_token (id, sha256, account_id, name, role, product_id, "
+                     "created_ms, expires_ms, used_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0)",
+                     &s, e);
+    if (err != ALOFT_ERR_OK) {
+        return err;
+    }
+    db_bind_int(s, 1, *ret_id);
+    db_bind_text(s, 2, hex);
+    db_bind_id(s, 3, t->account_id);
+    db_bind_text(s, 4, t->name);
+    db_bind_text(s, 5, role_text(t->role));
+    db_bind_id(s, 6, t->product_id);
+    db_bind_int(s, 7, t->created_ms);
+    db_bind_int(s, 8, t->expires_ms);
+    return db_run(s, e);
 }
 
-enum aloft_err api_tokens_add(struct db *db, const char *name, const char *token, int64_t now_ms,
-                              struct error *e)
+static enum aloft_err read_role(const struct db_stmt *s, int column, enum role *ret_role,
+                                struct error *e)
+{
+    char text[ROLE_TEXT_BYTES];
+
+    db_get_text(s, column, text, sizeof text);
+    return role_parse(text, ret_role)
+               ? ALOFT_ERR_OK
+               : fail(e, ALOFT_ERR_IO, "the database: '%s' is no role", text);
+}
+
+enum aloft_err api_tokens_find(struct db *db, const char *secret, struct api_token *t,
+                               struct error *e)
 {
     char hex[HASH_HEX_BYTES];
     AUTO_STMT s = NULL;
-    enum aloft_err err = hash_token(token, hex, e);
+    enum aloft_err err = sha256_text(secret, strlen(secret), hex, e);
 
     if (err == ALOFT_ERR_OK) {
-        err = db_prepare(db, "INSERT INTO api_token (sha256, name, created_ms) VALUES (?1, ?2, ?3)",
+        err = db_prepare(db,
+                         "SELECT t.id, t.account_id, t.name, t.role, t.product_id, t.created_ms, "
+                         "t.expires_ms, t.used_ms, coalesce(a.name, t.name), "
+                         "coalesce(a.role, 'admin'), coalesce(a.is_active, 1) FROM api_token t "
+                         "LEFT JOIN account a ON a.id = t.account_id WHERE t.sha256 = ?1",
                          &s, e);
     }
     if (err != ALOFT_ERR_OK) {
         return err;
     }
     db_bind_text(s, 1, hex);
-    db_bind_text(s, 2, name);
-    db_bind_int(s, 3, now_ms);
-    return db_run(s, e);
-}
-
-enum aloft_err api_tokens_count(struct db *db, int64_t *ret_count, struct error *e)
-{
-    return db_query_int(db, "SELECT count(*) FROM api_token", NULL, ret_count, e);
-}
-
-enum aloft_err api_tokens_check(struct db *db, const char *token, bool *ret_is_valid,
-                                struct error *e)
-{
-    char hex[HASH_HEX_BYTES];
-    AUTO_STMT s = NULL;
-    enum aloft_err err = hash_token(token, hex, e);
-
-    if (err == ALOFT_ERR_OK) {
-        err = db_prepare(db, "SELECT sha256 FROM api_token", &s, e);
-    }
+    err = db_step(s, e);
     if (err != ALOFT_ERR_OK) {
         return err;
     }
-    bool is_valid = false;
-    while ((err = db_step(s, e)) == ALOFT_ERR_OK) {
-        char known[HASH_HEX_BYTES];
-        db_get_text(s, 0, known, sizeof known);
-        if (CRYPTO_memcmp(known, hex, sizeof hex) == 0) {
-            is_valid = true; /* and look at the others all the same */
-        }
+    t->id = db_get_int(s, 0);
+    t->account_id = db_get_int(s, 1); /* NULL reads as 0 */
+    db_get_text(s, 2, t->name, sizeof t->name);
+    t->product_id = db_get_int(s, 4);
+    t->created_ms = db_get_int(s, 5);
+    t->expires_ms = db_get_int(s, 6);
+    t->used_ms = db_get_int(s, 7);
+    db_get_text(s, 8, t->account_name, sizeof t->account_name);
+    t->is_active = db_get_int(s, 10) != 0;
+    err = read_role(s, 3, &t->role, e);
+    return err == ALOFT_ERR_OK ? read_role(s, 9, &t->account_role, e) : err;
+}
+
+enum aloft_err api_tokens_note_use(struct db *db, const struct api_token *t, int64_t now_ms,
+                                   struct error *e)
+{
+    AUTO_STMT s = NULL;
+
+    if (now_ms - t->used_ms < USE_INTERVAL_MS && now_ms >= t->used_ms) {
+        return ALOFT_ERR_OK;
     }
-    if (err != ALOFT_ERR_NOT_FOUND) {
+    enum aloft_err err = db_prepare(db, "UPDATE api_token SET used_ms = ?2 WHERE id = ?1", &s, e);
+    if (err != ALOFT_ERR_OK) {
         return err;
     }
-    *ret_is_valid = is_valid;
-    return ALOFT_ERR_OK;
+    db_bind_int(s, 1, t->id);
+    db_bind_int(s, 2, now_ms);
+    return db_run(s, e);
 }

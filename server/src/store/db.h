@@ -66,6 +66,8 @@ void auto_stmt_end(struct db_stmt **stmt);
  * the first db_step(). */
 void db_bind_text(struct db_stmt *stmt, int index, const char *text);
 void db_bind_int(struct db_stmt *stmt, int index, int64_t value);
+/** The id of another row; 0 is SQL's NULL. */
+void db_bind_id(struct db_stmt *stmt, int index, int64_t id);
 
 /**
  * @retval ALOFT_ERR_OK         A row stands ready.
@@ -83,7 +85,16 @@ int64_t db_changes(const struct db_stmt *stmt);
 
 /** Column `index` (from 0) of the row. Text is copied and cut at `cap` with a NUL; NULL is "". */
 void db_get_text(const struct db_stmt *stmt, int index, char *buf, size_t cap);
-int64_t db_get_int(const struct db_stmt *stmt, int index);
+int64_t db_get_int(const struct db_stmt *stmt, int index); /**< NULL is 0. */
+/** Of any length; free() it. NULL when memory is out. */
+char *db_dup_text(const struct db_stmt *stmt, int index);
+
+/**
+ * An id for a new row of `table`: 1, 2, ..., never one that was used before. Within the transaction
+ * that adds the row.
+ */
+ALOFT_MUST_CHECK
+enum aloft_err db_next_id(struct db *db, const char *table, int64_t *ret_id, struct error *e);
 
 /**
  * One number by one text parameter (NULL = the statement has none); 0 if there is no row.

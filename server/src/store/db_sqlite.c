@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <sqlite3.h>
 
@@ -18,7 +19,7 @@
 #include "host/clock.h"
 #include "store/migrations.h"
 
-#define STATEMENTS_MAX  64
+#define STATEMENTS_MAX  512
 #define BUSY_TIMEOUT_MS 5000 /* only another program (a backup) can hold the file */
 
 struct db_stmt {
@@ -292,6 +293,15 @@ void db_bind_int(struct db_stmt *s, int index, int64_t value)
     note_bind(s, sqlite3_bind_int64(s->handle, index, value));
 }
 
+void db_bind_id(struct db_stmt *s, int index, int64_t id)
+{
+    if (id == 0) {
+        db_bind_text(s, index, NULL);
+    } else {
+        db_bind_int(s, index, id);
+    }
+}
+
 enum aloft_err db_step(struct db_stmt *s, struct error *e)
 {
     if (s->bind_rc != SQLITE_OK) {
@@ -324,6 +334,13 @@ void db_get_text(const struct db_stmt *s, int index, char *buf, size_t cap)
     (void)snprintf(buf, cap, "%s", text ? text : "");
 }
 
+char *db_dup_text(const struct db_stmt *s, int index)
+{
+    const char *text = (const char *)sqlite3_column_text(s->handle, index);
+
+    return strdup(text ? text : "");
+}
+
 int64_t db_get_int(const struct db_stmt *s, int index)
 {
     return sqlite3_column_int64(s->handle, index);
@@ -347,4 +364,12 @@ enum aloft_err db_query_int(struct db *db, const char *sql, const char *text, in
     }
     *ret_value = err == ALOFT_ERR_OK ? db_get_int(s, 0) : 0;
     return ALOFT_ERR_OK;
+}
+
+enum aloft_err db_next_id(struct db *db, const char *table, int64_t *ret_id, struct error *e)
+{
+    return db_query_int(db,
+                        "INSERT INTO id_sequence (name, last) VALUES (?1, 1) ON CONFLICT (name) "
+                        "DO UPDATE SET last = id_sequence.last + 1 RETURNING last",
+                        table, ret_id, e);
 }

@@ -1,15 +1,46 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/devices.h"
 
-static enum aloft_err upsert(struct db *db, const struct device_news *n, struct error *e)
+#include <string.h>
+
+static enum aloft_err insert(struct db *db, const struct device_news *n, struct error *e)
+{
+    int64_t id = 0;
+    enum aloft_err err = db_next_id(db, "device", &id, e);
+    AUTO_STMT s = NULL;
+
+    if (err == ALOFT_ERR_OK) {
+        err = db_prepare(
+            db,
+            "INSERT INTO device (id, product_id, device, origin, serial, note, token_prefix, "
+            "address, running_version, boot, delivered_version, delivered_ms, proven_version, "
+            "proven_ms, n_attempts, created_ms, first_seen_ms, last_seen_ms, revision) VALUES "
+            "(?1, ?2, ?3, ?7, '', '', ?4, ?5, '', '', '', 0, '', 0, 0, ?6, ?6, ?6, 1)",
+            &s, e);
+    }
+    if (err != ALOFT_ERR_OK) {
+        return err;
+    }
+    db_bind_int(s, 1, id);
+    db_bind_int(s, 2, n->product_id);
+    db_bind_text(s, 3, n->device);
+    db_bind_text(s, 4, n->token_prefix);
+    db_bind_text(s, 5, n->address);
+    db_bind_int(s, 6, n->seen_ms);
+    db_bind_text(s, 7, strcmp(n->device, n->address) == 0 ? "address" : "reported");
+    return db_run(s, e);
+}
+
+static enum aloft_err update(struct db *db, const struct device_news *n, int64_t *ret_changes,
+                             struct error *e)
 {
     AUTO_STMT s = NULL;
     enum aloft_err err = db_prepare(
         db,
-        "INSERT INTO device (product_id, device, token_prefix, address, delivered_version, "
-        "proven_version, last_seen_ms) VALUES (?1, ?2, ?3, ?4, coalesce(?5, ''), '', ?6) "
-        "ON CONFLICT (product_id, device) DO UPDATE SET token_prefix = ?3, address = ?4, "
-        "delivered_version = coalesce(?5, delivered_version), last_seen_ms = ?6",
+        "UPDATE device SET token_prefix = ?3, address = ?4, "
+        "delivered_version = coalesce(?5, delivered_version), "
+        "delivered_ms = CASE WHEN ?5 IS NULL THEN delivered_ms ELSE ?6 END, last_seen_ms = ?6 "
+        "WHERE product_id = ?1 AND device = ?2",
         &s, e);
     if (err != ALOFT_ERR_OK) {
         return err;
@@ -20,24 +51,41 @@ static enum aloft_err upsert(struct db *db, const struct device_news *n, struct 
     db_bind_text(s, 4, n->address);
     db_bind_text(s, 5, n->delivered_version);
     db_bind_int(s, 6, n->seen_ms);
-    return db_run(s, e);
+    err = db_run(s, e);
+    *ret_changes = err == ALOFT_ERR_OK ? db_changes(s) : 0;
+    return err;
+}
+
+static enum aloft_err upsert(struct db *db, const struct device_news *n, struct error *e)
+{
+    int64_t n_changes = 0;
+    enum aloft_err err = update(db, n, &n_changes, e);
+
+    if (err == ALOFT_ERR_OK && n_changes == 0) {
+        err = insert(db, n, e);
+        if (err == ALOFT_ERR_OK) {
+            err = update(db, n, &n_changes, e);
+        }
+    }
+    return err;
 }
 
 static enum aloft_err prove(struct db *db, const struct device_news *n, bool *ret_is_proven,
                             struct error *e)
 {
     AUTO_STMT s = NULL;
-    enum aloft_err err =
-        db_prepare(db,
-                   "UPDATE device SET proven_version = ?3 WHERE product_id = ?1 AND device = ?2 "
-                   "AND delivered_version = ?3 AND proven_version <> ?3",
-                   &s, e);
+    enum aloft_err err = db_prepare(db,
+                                    "UPDATE device SET proven_version = ?3, proven_ms = ?4 WHERE "
+                                    "product_id = ?1 AND device = ?2 "
+                                    "AND delivered_version = ?3 AND proven_version <> ?3",
+                                    &s, e);
     if (err != ALOFT_ERR_OK) {
         return err;
     }
     db_bind_int(s, 1, n->product_id);
     db_bind_text(s, 2, n->device);
     db_bind_text(s, 3, n->running_version);
+    db_bind_int(s, 4, n->seen_ms);
     err = db_run(s, e);
     if (err == ALOFT_ERR_OK) {
         *ret_is_proven = db_changes(s) == 1;

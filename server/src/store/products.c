@@ -45,37 +45,30 @@ static enum aloft_err refuse_taken(struct db *db, const struct product *p, struc
     return ALOFT_ERR_OK;
 }
 
-static enum aloft_err insert(struct db *db, const struct product *p, struct error *e)
+enum aloft_err products_add(struct db *db, struct product *p, struct error *e)
 {
+    enum aloft_err err = refuse_taken(db, p, e);
     AUTO_STMT s = NULL;
-    enum aloft_err err =
-        db_prepare(db,
-                   "INSERT INTO product (id, name, layout, token, token_tls, created_ms) "
-                   "SELECT coalesce(max(id), 0) + 1, ?1, ?2, ?3, ?4, ?5 FROM product",
-                   &s, e);
+
+    if (err == ALOFT_ERR_OK) {
+        err = db_next_id(db, "product", &p->id, e);
+    }
+    if (err == ALOFT_ERR_OK) {
+        err = db_prepare(db,
+                         "INSERT INTO product (id, name, layout, token, token_tls, created_ms) "
+                         "VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                         &s, e);
+    }
     if (err != ALOFT_ERR_OK) {
         return err;
     }
-    db_bind_text(s, 1, p->name);
-    db_bind_text(s, 2, p->layout);
-    db_bind_text(s, 3, p->token);
-    db_bind_text(s, 4, p->token_tls);
-    db_bind_int(s, 5, p->created_ms);
+    db_bind_int(s, 1, p->id);
+    db_bind_text(s, 2, p->name);
+    db_bind_text(s, 3, p->layout);
+    db_bind_text(s, 4, p->token);
+    db_bind_text(s, 5, p->token_tls);
+    db_bind_int(s, 6, p->created_ms);
     return db_run(s, e);
-}
-
-enum aloft_err products_add(struct db *db, const struct product *product, struct error *e)
-{
-    AUTO_TRANSACTION tx = NULL;
-    enum aloft_err err = db_begin(db, &tx, e);
-
-    if (err == ALOFT_ERR_OK) {
-        err = refuse_taken(db, product, e);
-    }
-    if (err == ALOFT_ERR_OK) {
-        err = insert(db, product, e);
-    }
-    return err == ALOFT_ERR_OK ? db_commit(&tx, e) : err;
 }
 
 static void read_row(const struct db_stmt *s, struct product *p)

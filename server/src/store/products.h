@@ -27,12 +27,12 @@ bool is_plain_name(const char *text, size_t max);
 bool is_token(const char *text);
 
 /**
- * Add one; `id` and `current_version` are ignored.
+ * Add one, within a transaction; `id` is filled in, `current_version` ignored.
  *
  * @retval ALOFT_ERR_DUPLICATE  The name or one of the tokens (in its mode) is taken.
  */
 ALOFT_MUST_CHECK
-enum aloft_err products_add(struct db *db, const struct product *product, struct error *e);
+enum aloft_err products_add(struct db *db, struct product *product, struct error *e);
 
 /** @retval ALOFT_ERR_NOT_FOUND  With a sentence. */
 ALOFT_MUST_CHECK

@@ -219,12 +219,8 @@ static enum aloft_err take_upload(struct db *db, const struct rom *rom, const st
 enum aloft_err roms_add(struct db *db, const struct rom *rom, const struct rom_part *parts,
                         size_t n_parts, struct error *e)
 {
-    AUTO_TRANSACTION tx = NULL;
-    enum aloft_err err = db_begin(db, &tx, e);
+    enum aloft_err err = refuse_known_version(db, rom, e);
 
-    if (err == ALOFT_ERR_OK) {
-        err = refuse_known_version(db, rom, e);
-    }
     if (err == ALOFT_ERR_OK) {
         err = insert_rom(db, rom, e);
     }
@@ -234,7 +230,7 @@ enum aloft_err roms_add(struct db *db, const struct rom *rom, const struct rom_p
     if (err == ALOFT_ERR_OK && rom->is_current) {
         err = roms_set_current(db, rom->product_id, rom->version, e);
     }
-    return err == ALOFT_ERR_OK ? db_commit(&tx, e) : err;
+    return err;
 }
 
 /* A ROM and its files as far as they were read; rows come grouped by ROM. */

@@ -80,8 +80,8 @@ ALOFT_MUST_CHECK
 enum aloft_err blobs_needed_each(struct db *db, blob_visitor *visit, void *ctx, struct error *e);
 
 /**
- * Make a ROM of uploads, all or nothing; the uploads are used up. If `rom->is_current` it becomes
- * the current one in the same step.
+ * Make a ROM of uploads, which are used up. Call it within a transaction: a failure leaves parts of
+ * it, which the transaction undoes. If `rom->is_current` it becomes the current one.
  *
  * @retval ALOFT_ERR_NOT_FOUND  The product has no such upload with this name and version.
  * @retval ALOFT_ERR_DUPLICATE  The product has this version already.
