@@ -39,6 +39,7 @@ struct contact_queue {
     sem_t wake;
     pthread_t writer;
     struct contact_queue_options options;
+    atomic_uint log; /* enum contact_log_level */
     struct cell *cells;
     struct contact batch[BATCH];
 };
@@ -61,9 +62,11 @@ static size_t take_batch(struct contact_queue *q)
 
 static void log_batch(const struct contact_queue *q, size_t n)
 {
+    unsigned log = atomic_load(&q->log);
+
     for (size_t i = 0; i < n; i++) {
-        if (q->options.log == CONTACT_LOG_ALL ||
-            (q->options.log == CONTACT_LOG_FAILURES && contact_is_failure(&q->batch[i]))) {
+        if (log == CONTACT_LOG_ALL ||
+            (log == CONTACT_LOG_FAILURES && contact_is_failure(&q->batch[i]))) {
             contact_log(&q->batch[i]);
         }
     }
@@ -147,6 +150,7 @@ struct contact_queue *contact_queue_new(const struct contact_queue_options *opti
     }
     memset(q, 0, sizeof *q);
     q->options = *options;
+    atomic_init(&q->log, options->log);
     q->cells = cells;
     for (uint64_t i = 0; i < N_CELLS; i++) {
         atomic_init(&cells[i].sequence, i);
@@ -209,6 +213,11 @@ void contact_queue_push(struct contact_queue *q, const struct contact *contact)
     cell->contact = *contact;
     atomic_store_explicit(&cell->sequence, at + 1, memory_order_release);
     wake(q);
+}
+
+void contact_queue_set_log(struct contact_queue *q, enum contact_log_level log)
+{
+    atomic_store(&q->log, log);
 }
 
 uint64_t contact_queue_dropped(const struct contact_queue *q)

@@ -34,6 +34,9 @@ void contact_queue_free(struct contact_queue *queue);
 /** Copies the contact; never blocks. From any thread. */
 void contact_queue_push(struct contact_queue *queue, const struct contact *contact);
 
+/** Which contacts are logged from now on. From any thread. */
+void contact_queue_set_log(struct contact_queue *queue, enum contact_log_level log);
+
 /** How many were dropped since the start because the queue was full. */
 uint64_t contact_queue_dropped(const struct contact_queue *queue);
 

@@ -19,6 +19,7 @@
 #include "host/log.h"
 #include "serve/contact_notes.h"
 #include "serve/data_dir.h"
+#include "serve/drain.h"
 #include "wire/wire.h"
 
 #define STOCK_PLAIN_PORT 80
@@ -37,6 +38,8 @@
 struct serving {
     const struct settings_sources *sources;
     struct settings settings; /* in force */
+    sigset_t stop_signals;
+    sigset_t signals; /* these and SIGHUP */
     struct address plain;
     struct address tls;
     struct address console;
@@ -177,7 +180,10 @@ static enum aloft_err start(struct serving *s, struct error *e)
 static void stop(struct serving *s)
 {
     api_stop(s->api);
-    wire_stop(s->wire, s->settings.stop_seconds * MS_PER_S);
+    if (s->wire) {
+        drain(s->wire, s->settings.stop_seconds * MS_PER_S, &s->stop_signals);
+    }
+    wire_stop(s->wire, 0);
     contact_queue_free(s->contacts);
     contact_notes_free(s->notes);
     catalog_free(s->catalog);
@@ -244,24 +250,61 @@ static void print_overview(const struct serving *s)
     (void)fflush(stdout);
 }
 
-/* SIGTERM and SIGINT are blocked in every thread (see serve()) and taken here. */
-static void wait_for_signal(struct serving *s, const sigset_t *signals)
+static void note_change(void *ctx, enum setting_id id, bool is_taken)
+{
+    char key[SETTING_NAME_BYTES];
+    char value[SETTING_TEXT_BYTES];
+
+    setting_key(id, key);
+    setting_value(ctx, id, value);
+    if (is_taken) {
+        log_info("serve.setting", "key=%s value=\"%s\"", key, value);
+    } else {
+        log_warn("serve.setting_waits", "key=%s value=\"%s\" until=\"the next start\"", key, value);
+    }
+}
+
+/* Whoever holds a copy of a setting that may change gets it here, at the start and at SIGHUP. */
+static void apply_settings(struct serving *s)
+{
+    log_set_format(s->settings.log_format);
+    contact_queue_set_log(s->contacts, s->settings.log_contacts);
+}
+
+/* What is wrong is logged and leaves all as it was. */
+static void reload(struct serving *s)
+{
+    struct settings wanted;
+    struct error e = {0};
+
+    if (server_settings_load(s->sources, &wanted, &e) != ALOFT_ERR_OK) {
+        log_error("serve.reload_failed", "reason=\"%s\"", e.sentence);
+        return;
+    }
+    server_settings_update(&s->settings, &wanted, note_change, &wanted);
+    apply_settings(s);
+    log_info("serve.reloaded", "file=\"%s\"", s->settings.file);
+}
+
+/* The signals are blocked in every thread (see serve()) and taken here. */
+static void wait_for_signal(struct serving *s)
 {
     const struct timespec pause = {.tv_sec = HOUSEKEEPING_S};
 
     for (;;) {
-        int got = sigtimedwait(signals, NULL, &pause);
-        if (got > 0) {
+        int got = sigtimedwait(&s->signals, NULL, &pause);
+        if (got == SIGHUP) {
+            reload(s);
+        } else if (got > 0) {
             log_info("serve.stop", "signal=%d", got);
             return;
-        }
-        if (errno == EAGAIN) {
+        } else if (errno == EAGAIN) {
             api_expire_uploads(s->api);
         }
     }
 }
 
-static enum aloft_err run(struct serving *s, const sigset_t *signals, struct error *e)
+static enum aloft_err run(struct serving *s, struct error *e)
 {
     char ports[PATH_MAX];
 
@@ -277,7 +320,7 @@ static enum aloft_err run(struct serving *s, const sigset_t *signals, struct err
     if (err == ALOFT_ERR_OK) {
         log_info("serve.ready", "modules=%u modules_tls=%u console=%u", wire_plain_port(s->wire),
                  wire_tls_port(s->wire), api_port(s->api));
-        wait_for_signal(s, signals);
+        wait_for_signal(s);
         (void)unlink(ports); /* a stale one is replaced at the next start */
     }
     return err;
@@ -287,18 +330,20 @@ enum aloft_err serve(const struct settings_sources *sources, const struct settin
                      struct error *e)
 {
     struct serving s = {.sources = sources, .settings = *settings, .dir = {.lock_fd = -1}};
-    sigset_t signals;
     enum aloft_err err = parse_addresses(&s, e);
 
     if (err != ALOFT_ERR_OK) {
         return err;
     }
+    log_set_format(s.settings.log_format);
     (void)umask(S_IRWXG | S_IRWXO); /* also when the folder was made by somebody more generous */
-    (void)sigemptyset(&signals);
-    (void)sigaddset(&signals, SIGTERM);
-    (void)sigaddset(&signals, SIGINT);
-    (void)pthread_sigmask(SIG_BLOCK, &signals, NULL); /* before any thread: they inherit it */
-    err = run(&s, &signals, e);
+    (void)sigemptyset(&s.stop_signals);
+    (void)sigaddset(&s.stop_signals, SIGTERM);
+    (void)sigaddset(&s.stop_signals, SIGINT);
+    s.signals = s.stop_signals;
+    (void)sigaddset(&s.signals, SIGHUP);
+    (void)pthread_sigmask(SIG_BLOCK, &s.signals, NULL); /* before any thread: they inherit it */
+    err = run(&s, e);
     stop(&s);
     return err;
 }

@@ -23,6 +23,7 @@ enum when { WHEN_START, WHEN_SIGHUP };
 struct row {
     const char *flag;
     size_t offset; /* in struct settings */
+    size_t size;
     enum kind kind;
     const char *meta;
     const char *preset;
@@ -36,17 +37,17 @@ struct row {
 
 /* clang-format off */
 #define ROW_TEXT(field, name, text_kind, text_meta, text, change, text_help)                       \
-    {.flag = name, .offset = offsetof(struct settings, field), .kind = KIND_##text_kind,           \
+    {.flag = name, .offset = offsetof(struct settings, field), .size = sizeof((struct settings *)NULL)->field, .kind = KIND_##text_kind,           \
      .meta = text_meta, .preset = text, .when = WHEN_##change, .help = text_help},
 #define ROW_NUMBER(field, name, number, from, to, what, change, text_help)                         \
-    {.flag = name, .offset = offsetof(struct settings, field), .kind = KIND_NUMBER, .meta = "N",   \
+    {.flag = name, .offset = offsetof(struct settings, field), .size = sizeof((struct settings *)NULL)->field, .kind = KIND_NUMBER, .meta = "N",   \
      .preset = #number, .min = from, .max = to, .unit = what, .when = WHEN_##change,               \
      .help = text_help},
 #define ROW_WORD(field, name, list, text, change, text_help)                                       \
-    {.flag = name, .offset = offsetof(struct settings, field), .kind = KIND_WORD, .meta = list,    \
+    {.flag = name, .offset = offsetof(struct settings, field), .size = sizeof((struct settings *)NULL)->field, .kind = KIND_WORD, .meta = list,    \
      .preset = text, .words = list, .when = WHEN_##change, .help = text_help},
 #define ROW_NETWORKS(field, name, change, text_help)                                               \
-    {.flag = name, .offset = offsetof(struct settings, field), .kind = KIND_NETWORKS,              \
+    {.flag = name, .offset = offsetof(struct settings, field), .size = sizeof((struct settings *)NULL)->field, .kind = KIND_NETWORKS,              \
      .meta = "NET,...", .preset = "", .when = WHEN_##change, .help = text_help},
 /* clang-format on */
 
@@ -233,9 +234,25 @@ void setting_source(const struct settings *s, enum setting_id id, char source[SE
     }
 }
 
-bool setting_is_reloadable(enum setting_id id)
+void server_settings_update(struct settings *in_force, const struct settings *wanted,
+                            settings_note_fn *note, void *ctx)
 {
-    return rows[id].when == WHEN_SIGHUP;
+    memcpy(in_force->file, wanted->file, sizeof in_force->file);
+    for (enum setting_id id = 0; id < SETTINGS_COUNT; id++) {
+        const struct row *row = &rows[id];
+        char before[SETTING_TEXT_BYTES];
+        char after[SETTING_TEXT_BYTES];
+        setting_value(in_force, id, before);
+        setting_value(wanted, id, after);
+        if (strcmp(before, after) != 0) {
+            note(ctx, id, row->when == WHEN_SIGHUP);
+        }
+        if (row->when == WHEN_SIGHUP) {
+            memcpy(get_place(in_force, row), (const char *)wanted + row->offset, row->size);
+            in_force->sources[id] = wanted->sources[id];
+            in_force->lines[id] = wanted->lines[id];
+        }
+    }
 }
 
 /* -- loading ----------------------------------------------------------------------------------- */

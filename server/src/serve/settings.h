@@ -16,7 +16,8 @@
  * A flag beats a variable, that the file, that the default. An empty variable is none.
  *
  * To add one: a line here and a field below. If it can change while the server runs, say SIGHUP,
- * and see to it in reload.c.
+ * and see to
+ * it in apply_settings() of serve.c.
  *
  *   TEXT(field, flag, kind, meta, default, when, help)      `default` is as a file would say it
  *   NUMBER(field, flag, default, min, max, unit, when, help)
@@ -44,7 +45,7 @@
          "Its private key (PEM).")                                                                 \
     NUMBER(threads, "threads", 0, 0, 256, "threads", START,                                        \
          "Of the module plane; 0 is one per core.")                                                \
-    WORD(log_contacts, "log-contacts", "none|failures|all", "all", START,                          \
+    WORD(log_contacts, "log-contacts", "none|failures|all", "all", SIGHUP,                          \
          "Which contacts of modules are logged.")                                                  \
     WORD(log_format, "log-format", "text|json", "text", SIGHUP,                                    \
          "One line per event: for people, or JSON for programs.")                                  \
@@ -158,8 +159,16 @@ void setting_value(const struct settings *settings, enum setting_id id,
 void setting_source(const struct settings *settings, enum setting_id id,
                     char source[SETTING_SOURCE_BYTES]);
 
-/** May it change while the server runs? */
-bool setting_is_reloadable(enum setting_id id);
+/** Told of one setting that is to have another value. */
+typedef void settings_note_fn(void *ctx, enum setting_id id, bool is_taken);
+
+/**
+ * Take over from `wanted` what may change while the server runs; the rest stays.
+ *
+ * @param note  Called for each setting whose value differs, taken or not.
+ */
+void server_settings_update(struct settings *in_force, const struct settings *wanted,
+                            settings_note_fn *note, void *ctx);
 
 /** All of them with their sources, a line each. */
 void server_settings_print(const struct settings *settings, FILE *out);

@@ -75,6 +75,11 @@ static void run_timers(struct loop *loop)
     }
 }
 
+static uint64_t stop_deadline_ms(const struct loop *loop)
+{
+    return __atomic_load_n(&loop->shared->stop_deadline_ms, __ATOMIC_ACQUIRE);
+}
+
 /* Milliseconds until something is due; -1: nothing is. */
 static int next_due_ms(const struct loop *loop)
 {
@@ -88,8 +93,8 @@ static int next_due_ms(const struct loop *loop)
     if (loop->accept_again_ms && loop->accept_again_ms < due) {
         due = loop->accept_again_ms;
     }
-    if (loop->is_stopping && loop->shared->stop_deadline_ms < due) {
-        due = loop->shared->stop_deadline_ms;
+    if (loop->is_stopping && stop_deadline_ms(loop) < due) {
+        due = stop_deadline_ms(loop);
     }
     if (due == UINT64_MAX) {
         return -1;
@@ -339,7 +344,7 @@ void loop_run(struct loop *loop)
             handle(loop, &events[i]);
         }
         run_timers(loop);
-        if (loop->is_stopping && loop->now_ms >= loop->shared->stop_deadline_ms) {
+        if (loop->is_stopping && loop->now_ms >= stop_deadline_ms(loop)) {
             cut_all(loop);
         }
     }

@@ -109,7 +109,7 @@ struct loop_shared {
     size_t record_bytes;
     size_t max_conns; /* of one loop */
     bool is_send_buffer_fixed;
-    uint64_t stop_deadline_ms; /* written before the loops are woken to stop */
+    uint64_t stop_deadline_ms; /* atomic: wire_drain() may change it while they run */
 };
 
 struct loop {

@@ -29,6 +29,7 @@ struct wire {
     uint16_t tls_port;
     unsigned n_loops;   /* opened */
     unsigned n_running; /* with a thread */
+    unsigned n_joined;  /* of these */
     struct loop loops[];
 };
 
@@ -258,18 +259,29 @@ uint16_t wire_tls_port(const struct wire *wire)
     return wire->tls_port;
 }
 
+void wire_drain(struct wire *wire, unsigned grace_ms)
+{
+    __atomic_store_n(&wire->shared.stop_deadline_ms, clock_monotonic_ms() + grace_ms,
+                     __ATOMIC_RELEASE);
+    for (unsigned i = 0; i < wire->n_running; i++) {
+        (void)eventfd_write(wire->loops[i].wake_fd, 1);
+    }
+}
+
+void wire_join(struct wire *wire)
+{
+    for (; wire->n_joined < wire->n_running; wire->n_joined++) {
+        (void)pthread_join(wire->loops[wire->n_joined].thread, NULL);
+    }
+}
+
 void wire_stop(struct wire *wire, unsigned grace_ms)
 {
     if (!wire) {
         return;
     }
-    wire->shared.stop_deadline_ms = clock_monotonic_ms() + grace_ms;
-    for (unsigned i = 0; i < wire->n_running; i++) {
-        (void)eventfd_write(wire->loops[i].wake_fd, 1); /* also orders the deadline before it */
-    }
-    for (unsigned i = 0; i < wire->n_running; i++) {
-        (void)pthread_join(wire->loops[i].thread, NULL);
-    }
+    wire_drain(wire, grace_ms);
+    wire_join(wire);
     for (unsigned i = 0; i < wire->n_loops; i++) {
         loop_close(&wire->loops[i]);
     }

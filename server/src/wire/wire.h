@@ -53,6 +53,16 @@ uint16_t wire_plain_port(const struct wire *wire);
 uint16_t wire_tls_port(const struct wire *wire);
 
 /**
+ * Stop listening, and give downloads under way `grace_ms` from now; then they are cut. Returns at
+ * once. May be called again, from any thread, to change the time: 0 cuts now.
+ */
+void wire_drain(struct wire *wire, unsigned grace_ms);
+
+/** Wait until a drained module plane has nothing under way and its threads have ended. Then comes
+ * wire_stop(). From one thread. */
+void wire_join(struct wire *wire);
+
+/**
  * Stop listening, let downloads under way finish for at most `grace_ms`, cut the rest, end the
  * threads. NULL is fine.
  */
