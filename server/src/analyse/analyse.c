@@ -1,36 +1,35 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "analyse/analyse.h"
 
-#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "aloft/bytes.h"
+#include "analyse/factory.h"
+#include "analyse/kind.h"
+#include "analyse/packed.h"
 #include "analyse/rows.h"
+#include "analyse/rules.h"
 #include "host/hashes.h"
 
 /*
- * The bytes go three ways as they stream by: the first ones are kept to tell the kind of file, all
- * go through the image reader, and what is behind the image is looked at for filling or a
- * signature. Judgement comes at the end, where each refusal names what the file is.
+ * The bytes go several ways as they stream by: the first ones are kept to tell the kind of file,
+ * all go through the image reader (out of their package, if they come in one), and what is behind
+ * the image is looked at for filling or a signature. Judgement comes at the end, where each refusal
+ * names what the file is: kind.c has rows 1 to 4, rows.c 5 to 18, trailing.c 19, 20 and 34,
+ * packed_rows.c 21 to 31.
  */
 
-#define TEXT_BYTES       128
-#define SMALLEST_BYTES   32u /* facts/esp-formats.md 7, row 1. */
-#define HEAD_SHOWN_BYTES 4u
-#define FIRMWARE_FILE    "ota.bin"
-#define PROJECT_DEFAULT  "esp-at"
-#define REMEDY_APP       "upload esp-at.bin from the same build"
+#define FIRMWARE_FILE "ota.bin"
+#define INNER_PREFIX  "inner image: "
 
 struct analysis {
-    char version[TEXT_BYTES];
-    char file_name[TEXT_BYTES];
-    char project_name[TEXT_BYTES];
+    struct rules_copy copy;
     struct subject subject;
-    struct aloft_hash *sha256;
-    uint8_t head[ALOFT_SNIFF_BYTES];
+    struct packed packed;
+    struct factory factory;
+    uint8_t head[FACTORY_HEAD_BYTES];
     size_t head_len;
     struct analysis_report report;
 };
@@ -49,11 +48,41 @@ void add_finding(struct subject *s, unsigned row, const char *code, enum analysi
         report->verdict = verdict;
     }
     if (format) {
+        size_t prefix_len = s->is_inner ? sizeof INNER_PREFIX - 1 : 0;
         va_list args;
+        memcpy(finding->sentence, INNER_PREFIX, prefix_len);
         va_start(args, format);
-        (void)vsnprintf(finding->sentence, sizeof finding->sentence, format, args);
+        (void)vsnprintf(finding->sentence + prefix_len, sizeof finding->sentence - prefix_len,
+                        format, args);
         va_end(args);
     }
+}
+
+static bool is_packed_layout(const struct aloft_layout *layout)
+{
+    return layout->upload == ALOFT_UPLOAD_PACKED2 || layout->upload == ALOFT_UPLOAD_PACKED3;
+}
+
+static bool init_subject(struct analysis *a)
+{
+    struct subject *s = &a->subject;
+
+    s->rules = &a->copy.rules;
+    s->layout = s->rules->layout;
+    s->chip = aloft_chip_by_id(s->layout->chip_id);
+    s->report = &a->report;
+    s->sha256 = hash_new_sha256();
+    if (!s->sha256 || !tail_init(&s->tail)) {
+        return false;
+    }
+    if (is_packed_layout(s->layout)) {
+        if (!packed_init(&a->packed, s)) {
+            return false;
+        }
+        s->packed = &a->packed;
+    }
+    restart_image(s);
+    return true;
 }
 
 struct analysis *analysis_new(const struct analysis_rules *rules)
@@ -63,34 +92,20 @@ struct analysis *analysis_new(const struct analysis_rules *rules)
     if (!a) {
         return NULL;
     }
-    a->sha256 = hash_new_sha256();
-    if (!a->sha256) {
-        free(a);
+    if (!rules_copy_init(&a->copy, rules) || !init_subject(a)) {
+        analysis_free(a);
         return NULL;
     }
-    copy_printable(rules->file_name, a->file_name, sizeof a->file_name);
-    copy_printable(rules->project_name ? rules->project_name : PROJECT_DEFAULT, a->project_name,
-                   sizeof a->project_name);
-    if (rules->version) {
-        copy_printable(rules->version, a->version, sizeof a->version);
-    }
-    struct subject *s = &a->subject;
-    s->layout = rules->layout;
-    s->chip = aloft_chip_by_id(rules->layout->chip_id);
-    s->version = rules->version ? a->version : NULL;
-    s->project_name = a->project_name;
-    s->tail.is_all_ff = true;
-    s->tail.is_gap_ff = true;
-    s->report = &a->report;
-    struct aloft_app_rules image_rules = {.chip = s->chip, .requires_app_desc = true};
-    aloft_app_image_init(&s->image, &image_rules, a->sha256);
     return a;
 }
 
 void analysis_free(struct analysis *a)
 {
     if (a) {
-        hash_free(a->sha256);
+        packed_deinit(&a->packed);
+        tail_deinit(&a->subject.tail);
+        hash_free(a->subject.sha256);
+        rules_copy_deinit(&a->copy);
         free(a);
     }
 }
@@ -100,62 +115,52 @@ void auto_analysis_free(struct analysis **a)
     analysis_free(*a);
 }
 
-/* Bytes behind the image; the first of them stands at `off` of the file. */
-static void feed_tail(struct subject *s, uint64_t off, const uint8_t *buf, size_t len)
+/* @return The head became complete with these bytes. */
+static bool keep_head(struct analysis *a, const uint8_t *buf, size_t len)
 {
-    struct tail *tail = &s->tail;
-    uint64_t sector = s->image.signature_off;
-    size_t gap = off >= sector ? 0 : (size_t)(sector - off);
+    size_t n = sizeof a->head - a->head_len;
 
-    gap = gap > len ? len : gap;
-    tail->len += len;
-    tail->is_all_ff = tail->is_all_ff && aloft_bytes_are(buf, len, 0xFF);
-    tail->is_gap_ff = tail->is_gap_ff && aloft_bytes_are(buf, gap, 0xFF);
-    size_t n = len - gap;
-    if (n > sizeof tail->block - tail->block_len) {
-        n = sizeof tail->block - tail->block_len;
-    }
-    memcpy(tail->block + tail->block_len, buf + gap, n);
-    tail->block_len += n;
+    n = n < len ? n : len;
+    memcpy(a->head + a->head_len, buf, n);
+    a->head_len += n;
+    return n > 0 && a->head_len == sizeof a->head;
 }
 
 void analysis_feed(struct analysis *a, const void *buf, size_t len)
 {
     struct subject *s = &a->subject;
-    const uint8_t *bytes = buf;
-    size_t n = sizeof a->head - a->head_len;
-    size_t used;
 
-    n = n > len ? len : n;
-    if (n > 0) {
-        memcpy(a->head + a->head_len, bytes, n);
-        a->head_len += n;
+    if (keep_head(a, buf, len)) {
+        factory_begin(&a->factory, s, a->head);
     }
-    enum aloft_err err = aloft_app_image_feed(&s->image, bytes, len, &used);
-    if (err == ALOFT_ERR_OK && used < len) {
-        feed_tail(s, s->size_bytes + used, bytes + used, len - used);
+    if (a->factory.is_factory) {
+        factory_feed(&a->factory, s, s->size_bytes, buf, len);
+    } else if (s->packed) {
+        packed_feed(s->packed, buf, len);
+    } else {
+        feed_plain(s, buf, len);
     }
     s->size_bytes += len;
 }
 
 /* A product's files: only the firmware for now, and never what a stock module would destroy. */
-static bool judge_file_name(struct analysis *a)
+static bool judge_file_name(struct subject *s)
 {
-    struct subject *s = &a->subject;
+    const char *name = s->rules->file_name;
     char label[ALOFT_LABEL_MAX + 1] = "";
-    size_t stem = strlen(a->file_name);
+    size_t stem = strlen(name);
 
-    if (strcmp(a->file_name, FIRMWARE_FILE) == 0) {
+    if (strcmp(name, FIRMWARE_FILE) == 0) {
         return true;
     }
-    if (stem > 4 && strcmp(a->file_name + stem - 4, ".bin") == 0 && stem - 4 < sizeof label) {
-        memcpy(label, a->file_name, stem - 4);
+    if (stem > 4 && strcmp(name + stem - 4, ".bin") == 0 && stem - 4 < sizeof label) {
+        memcpy(label, name, stem - 4);
     }
     if (aloft_partition_by_label(s->layout->secondary, s->layout->n_secondary, label)) {
         add_finding(s, 32, "PART_WOULD_ERASE", ANALYSIS_REFUSAL,
                     "'%s' is for the user partition %s: with AT+CIUPDATE a stock module would "
                     "erase %s and then refuse the file, for nothing; the files of a ROM are: %s",
-                    a->file_name, label, label, FIRMWARE_FILE);
+                    name, label, label, FIRMWARE_FILE);
     } else {
         add_finding(s, 32, "PART_NAME", ANALYSIS_REFUSAL,
                     "modules do not ask for a file of this name; the files of a ROM are: %s "
@@ -165,120 +170,50 @@ static bool judge_file_name(struct analysis *a)
     return false;
 }
 
-static bool judge_upload_kind(struct analysis *a)
-{
-    struct subject *s = &a->subject;
-    const struct aloft_layout *layout = s->layout;
-
-    if (layout->upload == ALOFT_UPLOAD_PLAIN) {
-        return true;
-    }
-    if (layout->upload == ALOFT_UPLOAD_NONE) {
-        add_finding(s, 2, "OTA_NO_SLOT", ANALYSIS_REFUSAL,
-                    "modules of the layout %s cannot be upgraded over the air: they have one app "
-                    "slot and nowhere to put a second image; flash them over their serial port",
-                    layout->name);
-    } else {
-        add_finding(s, 2, "OTA_PACKED", ANALYSIS_REFUSAL,
-                    "packed uploads are not accepted by this version of Aloft, and modules of the "
-                    "layout %s take %s images only",
-                    layout->name, aloft_upload_kind_text(layout->upload));
-    }
-    return false;
-}
-
-static bool judge_least_size(struct analysis *a)
+static void judge_firmware(struct analysis *a)
 {
     struct subject *s = &a->subject;
 
-    if (s->size_bytes >= SMALLEST_BYTES) {
-        return true;
+    if (!judge_kind(s, a->head, a->head_len, &a->factory)) {
+        return;
     }
-    if (s->size_bytes == 0) {
-        add_finding(s, 1, "OTA_EMPTY", ANALYSIS_REFUSAL, "this is an empty file; %s", REMEDY_APP);
-    } else {
-        add_finding(s, 1, "OTA_EMPTY", ANALYSIS_REFUSAL,
-                    "this file has only %" PRIu64 " bytes, no image is that small; %s",
-                    s->size_bytes, REMEDY_APP);
+    if (s->packed) {
+        packed_judge(s->packed);
+    } else if (judge_image(s) && judge_trailing(s)) {
+        judge_signature(s);
+        judge_home(s);
     }
-    return false;
 }
 
-/* What to do with a file that is no app image; kinds not listed: REMEDY_APP. */
-static const struct remedy {
-    enum aloft_sniff_kind kind;
-    unsigned row;
-    const char *code;
-    const char *text;
-} remedies[] = {
-    {ALOFT_SNIFF_FACTORY, 3, "OTA_IS_FACTORY_IMAGE", REMEDY_APP ", which holds the app alone"},
-    {ALOFT_SNIFF_BOOTLOADER, 4, "OTA_IS_BOOTLOADER",
-     "over the air only the app can be replaced: " REMEDY_APP},
-    {ALOFT_SNIFF_PACKED_V1, 2, "OTA_WRONG_KIND",
-     "these modules take plain images: upload the esp-at.bin it was packed from"},
-    {ALOFT_SNIFF_PACKED_V2, 2, "OTA_WRONG_KIND",
-     "these modules take plain images: upload the esp-at.bin it was packed from"},
-    {ALOFT_SNIFF_PACKED_V3, 2, "OTA_WRONG_KIND",
-     "these modules take plain images: upload the esp-at.bin it was packed from"},
-    {ALOFT_SNIFF_PACKED_V3_WRAPPED, 2, "OTA_WRONG_KIND",
-     "these modules take plain images: upload the esp-at.bin it was packed from"},
-    {ALOFT_SNIFF_ZIP, 2, "OTA_WRONG_KIND", "unpack it and upload the esp-at.bin in it"},
-    {ALOFT_SNIFF_GZIP, 2, "OTA_WRONG_KIND", "unpack it and upload the esp-at.bin in it"},
-    {ALOFT_SNIFF_XZ, 2, "OTA_WRONG_KIND", "unpack it and upload the esp-at.bin in it"},
-    {ALOFT_SNIFF_ELF, 2, "OTA_WRONG_KIND",
-     "it is what debuggers take: upload the esp-at.bin that was made from it"},
-    {ALOFT_SNIFF_ESP8266, 2, "OTA_WRONG_KIND", "upload esp-at.bin of the build for this chip"},
-    {ALOFT_SNIFF_ESP8266_NONOS, 2, "OTA_WRONG_KIND",
-     "upload esp-at.bin of the build for this chip"},
-};
-
-static struct remedy find_remedy(enum aloft_sniff_kind kind)
+/* By row; a package's rows are judged in another order. Findings of one row stay as they are. */
+static void sort_findings(struct analysis_report *report)
 {
-    for (size_t i = 0; i < sizeof remedies / sizeof remedies[0]; i++) {
-        if (remedies[i].kind == kind) {
-            return remedies[i];
+    for (size_t i = 1; i < report->n_findings; i++) {
+        for (size_t j = i; j > 0 && report->findings[j - 1].row > report->findings[j].row; j--) {
+            struct analysis_finding finding = report->findings[j];
+            report->findings[j] = report->findings[j - 1];
+            report->findings[j - 1] = finding;
         }
     }
-    return (struct remedy){kind, 2, "OTA_WRONG_KIND", REMEDY_APP};
-}
-
-static bool judge_kind(struct analysis *a)
-{
-    struct subject *s = &a->subject;
-    enum aloft_sniff_kind kind = a->report.kind;
-    struct remedy remedy = find_remedy(kind);
-    char hex[2 * HEAD_SHOWN_BYTES + 1];
-
-    if (kind == ALOFT_SNIFF_APP) {
-        return true;
-    }
-    if (kind == ALOFT_SNIFF_UNKNOWN) {
-        hex_encode(a->head, HEAD_SHOWN_BYTES, hex); /* judge_least_size() ran: they are there */
-        add_finding(s, remedy.row, remedy.code, ANALYSIS_REFUSAL,
-                    "this is a file of unknown kind: it begins with %s, an app image begins with "
-                    "e9; %s",
-                    hex, remedy.text);
-    } else {
-        add_finding(s, remedy.row, remedy.code, ANALYSIS_REFUSAL, "this is %s; %s",
-                    aloft_sniff_text(kind), remedy.text);
-    }
-    return false;
 }
 
 const struct analysis_report *analysis_finish(struct analysis *a)
 {
     struct subject *s = &a->subject;
     struct analysis_report *report = &a->report;
+    size_t sniff_len = a->head_len < ALOFT_SNIFF_BYTES ? a->head_len : ALOFT_SNIFF_BYTES;
 
     report->size_bytes = s->size_bytes;
-    report->kind = aloft_sniff(a->head, a->head_len);
+    report->kind = aloft_sniff(a->head, sniff_len);
     report->has_desc = s->image.has_desc;
     report->desc = s->image.desc;
-    report->has_header = report->kind == ALOFT_SNIFF_APP && a->head_len >= ALOFT_APP_HEADER_BYTES &&
-                         aloft_app_header_parse(a->head, &report->header) == ALOFT_ERR_OK;
-    if (judge_file_name(a) && judge_upload_kind(a) && judge_least_size(a) && judge_kind(a)) {
-        judge_rows(s);
+    report->has_header = (s->packed || report->kind == ALOFT_SNIFF_APP) &&
+                         s->image_bytes >= ALOFT_APP_HEADER_BYTES &&
+                         aloft_app_header_parse(s->image_head, &report->header) == ALOFT_ERR_OK;
+    if (judge_file_name(s)) {
+        judge_firmware(a);
     }
+    sort_findings(report);
     return report;
 }
 

@@ -6,26 +6,17 @@
 #include <string.h>
 
 #include "aloft/bytes.h"
+#include "analyse/version.h"
 
-#define PADDING_LOAD_END  0x10000000u /* Segments below are neither loaded nor mapped. */
-#define REVISION_UNSET    0xFFFF
-#define FLASH_UNIT_BYTES  0x100000u
-#define SIGNATURE_MAGIC   0xE7
-#define SIGNATURE_RSA     2
-#define SIGNATURE_ECDSA   3
-#define SIGNATURE_CRC_OFF 1196u
-#define REMEDY_FRESH      "build or download it again"
+#define CHIP_OFF         12u
+#define PADDING_LOAD_END 0x10000000u /* Segments below are neither loaded nor mapped. */
+#define REVISION_UNSET   0xFFFF
+#define FLASH_UNIT_BYTES 0x100000u
+#define SPI_MODE_MAX     5
+#define SPI_SPEED_MAX    2
+#define SPI_SPEED_FULL   0xF
 
-struct row {
-    unsigned number; /* Of the table in facts/esp-formats.md 7. */
-    const char *code;
-    void (*judge)(struct subject *s, const struct row *row);
-};
-
-#define REFUSE(s, code, ...) add_finding(s, row->number, code, ANALYSIS_REFUSAL, __VA_ARGS__)
-#define WARN(s, code, ...)   add_finding(s, row->number, code, ANALYSIS_WARNING, __VA_ARGS__)
-
-static void pass(struct subject *s, const struct row *row)
+void pass(struct subject *s, const struct row *row)
 {
     add_finding(s, row->number, row->code, ANALYSIS_PASS, NULL);
 }
@@ -36,32 +27,23 @@ static bool saw_all_segments(const struct subject *s)
     return s->image.image_bytes != 0;
 }
 
-static void judge_size(struct subject *s, const struct row *row)
+void refuse_chip(struct subject *s, unsigned row, const char *what, uint16_t chip_id)
 {
-    uint32_t slot_bytes = aloft_layout_target_bytes(s->layout);
+    const struct aloft_chip *found = aloft_chip_by_id(chip_id);
 
-    if (s->size_bytes > slot_bytes) {
-        REFUSE(s, "OTA_TOO_BIG",
-               "this file has %" PRIu64 " bytes, but the slots of the layout %s have %" PRIu32
-               ": a module would refuse it; build a smaller image",
-               s->size_bytes, s->layout->name, slot_bytes);
-        return;
-    }
-    pass(s, row);
+    add_finding(s, row, "OTA_WRONG_CHIP", ANALYSIS_REFUSAL,
+                "%s is for the %s, but the modules of the layout %s have an %s: upload the build "
+                "for %s",
+                what, found ? found->name : "unknown chip", s->layout->name, s->chip->name,
+                s->chip->name);
 }
 
 static void judge_chip(struct subject *s, const struct row *row)
 {
-    const struct aloft_chip *found = aloft_chip_by_id(s->image.header.chip_id);
-
-    if (s->image.has_header && found == s->chip) {
+    if (s->image.err == ALOFT_ERR_CHIP) {
+        refuse_chip(s, row->number, "this image", aloft_get_le16(s->image_head + CHIP_OFF));
+    } else if (s->image.has_header) {
         pass(s, row);
-    } else if (s->image.err == ALOFT_ERR_CHIP) {
-        found = aloft_chip_by_id(s->report->header.chip_id);
-        REFUSE(s, row->code,
-               "this image is for the %s, but the modules of the layout %s have an %s: upload the "
-               "build for %s",
-               found ? found->name : "unknown chip", s->layout->name, s->chip->name, s->chip->name);
     }
 }
 
@@ -80,12 +62,12 @@ static void judge_truncated(struct subject *s)
     const struct aloft_app_image *img = &s->image;
     uint32_t least = aloft_app_image_least_bytes(img);
     bool is_exact = img->has_header && img->n_segments == img->header.segment_count;
-    uint64_t missing = least > s->size_bytes ? least - s->size_bytes : 1;
+    uint64_t missing = least > s->image_bytes ? least - s->image_bytes : 1;
 
     add_finding(s, 7, "IMG_TRUNCATED", ANALYSIS_REFUSAL,
                 "this image is cut short: it has %" PRIu64 " bytes and %s%" PRIu64
                 " are missing; upload it again as a whole",
-                s->size_bytes, is_exact ? "" : "at least ", missing);
+                s->image_bytes, is_exact ? "" : "at least ", missing);
 }
 
 static void judge_segments(struct subject *s, const struct row *row)
@@ -249,7 +231,7 @@ static void judge_project(struct subject *s, const struct row *row)
 {
     char project[sizeof s->image.desc.project_name];
 
-    if (strcmp(s->image.desc.project_name, s->project_name) == 0) {
+    if (strcmp(s->image.desc.project_name, s->rules->project_name) == 0) {
         pass(s, row);
         return;
     }
@@ -257,51 +239,76 @@ static void judge_project(struct subject *s, const struct row *row)
     WARN(s, row->code,
          "this image calls its project '%s', expected is '%s': check that it answers AT commands, "
          "or the modules cannot be upgraded again",
-         project, s->project_name);
+         project, s->rules->project_name);
 }
 
 static void judge_version(struct subject *s, const struct row *row)
 {
+    const struct analysis_rules *rules = s->rules;
     char version[sizeof s->image.desc.version];
 
     copy_printable(s->image.desc.version, version, sizeof version);
+    const char *filed = rules->version ? rules->version : version;
     if (strcmp(version, s->image.desc.version) != 0) {
         WARN(s, row->code,
              "the version text of this image, '%s', is not printable: modules will report it so",
              version);
-    } else if (s->version && strcmp(version, s->version) != 0) {
+    } else if (rules->current_version && is_older_version(filed, rules->current_version)) {
+        add_finding(s, row->number, "VER_DOWNGRADE",
+                    rules->refuses_downgrade ? ANALYSIS_REFUSAL : ANALYSIS_WARNING,
+                    "version '%s' is older than '%s', the product's current version: %s", filed,
+                    rules->current_version,
+                    rules->refuses_downgrade
+                        ? "this product takes no downgrades; upload a later version, or change its "
+                          "version policy"
+                        : "modules would go back to it");
+    } else if (rules->version && strcmp(version, rules->version) != 0) {
         WARN(s, row->code,
              "this image says it is version '%s', but it is filed under '%s': after the upgrade "
              "modules will report '%s'",
-             version, s->version, version);
+             version, rules->version, version);
     } else {
         pass(s, row);
     }
 }
 
-/* What is known of a chip's revision is the least one that the layout's own builds ask for. */
+#define REVISION      "%u.%u"
+#define PARTS(number) (number) / 100u, (number) % 100u
+
+/* What is known is what the product says of its modules, or else the least revision that the
+ * layout's own builds ask for. */
 static void judge_revision(struct subject *s, const struct row *row)
 {
+    const struct analysis_rules *rules = s->rules;
     uint16_t min = s->image.header.min_chip_rev;
     uint16_t max = s->image.header.max_chip_rev;
-    uint16_t known = s->layout->min_chip_revision;
     bool has_max = max != 0 && max != REVISION_UNSET;
+    uint16_t least = s->layout->min_chip_revision;
+    uint16_t greatest = rules->has_revisions ? rules->greatest_revision : least;
 
     if (has_max && min > max) {
         REFUSE(s, row->code,
-               "the header is damaged: it asks for chip revision %u.%u and above but %u.%u and "
-               "below; %s",
-               min / 100u, min % 100u, max / 100u, max % 100u, REMEDY_FRESH);
-    } else if (has_max && max < known) {
+               "the header is damaged: it asks for chip revision " REVISION
+               " and above but " REVISION " and below; %s",
+               PARTS(min), PARTS(max), REMEDY_FRESH);
+    } else if (has_max && max < greatest) {
         REFUSE(s, row->code,
-               "this image runs on chips up to revision %u.%u, but the modules of the layout %s "
-               "have %u.%u or later: upload the build for them",
-               max / 100u, max % 100u, s->layout->name, known / 100u, known % 100u);
-    } else if (min / 100 > known / 100) {
+               "this image runs on chips up to revision " REVISION
+               ", but the modules of the %s %s have " REVISION "%s: upload the build for them",
+               PARTS(max), rules->has_revisions ? "product, of layout" : "layout", s->layout->name,
+               PARTS(greatest), rules->has_revisions ? "" : " or later");
+    } else if (rules->has_revisions && min > rules->least_revision) {
+        REFUSE(s, row->code,
+               "this image asks for chip revision " REVISION
+               " or later, but there are modules of this product with " REVISION
+               ", and those would not boot it: upload a build for them",
+               PARTS(min), PARTS(rules->least_revision));
+    } else if (!rules->has_revisions && min / 100 > least / 100) {
         WARN(s, row->code,
-             "this image asks for chip revision %u.%u or later, and modules of the layout %s may "
-             "have an earlier one: those would not boot it",
-             min / 100u, min % 100u, s->layout->name);
+             "this image asks for chip revision " REVISION
+             " or later, and modules of the layout %s may have an earlier one: those would not "
+             "boot it",
+             PARTS(min), s->layout->name);
     } else {
         pass(s, row);
     }
@@ -309,9 +316,16 @@ static void judge_revision(struct subject *s, const struct row *row)
 
 static void judge_flash(struct subject *s, const struct row *row)
 {
-    uint64_t bytes = (uint64_t)FLASH_UNIT_BYTES << s->image.header.spi_size;
+    const struct aloft_app_header *header = &s->image.header;
+    uint64_t bytes = (uint64_t)FLASH_UNIT_BYTES << header->spi_size;
 
-    if (bytes > s->layout->flash_bytes) {
+    if (header->spi_mode > SPI_MODE_MAX ||
+        (header->spi_speed > SPI_SPEED_MAX && header->spi_speed != SPI_SPEED_FULL)) {
+        WARN(s, row->code,
+             "the header of this image names flash mode %u and speed %u, which do not exist: check "
+             "how it was built",
+             header->spi_mode, header->spi_speed);
+    } else if (bytes > s->layout->flash_bytes) {
         WARN(s, row->code,
              "this image was built for %" PRIu64 " MB of flash, the modules of the layout %s have "
              "%" PRIu32 " MB: check that it is the right build",
@@ -321,67 +335,72 @@ static void judge_flash(struct subject *s, const struct row *row)
     }
 }
 
-static bool has_signature_block(const struct tail *tail)
-{
-    const uint8_t *b = tail->block;
-
-    return tail->is_gap_ff && tail->block_len == SIGNATURE_BLOCK_BYTES && b[0] == SIGNATURE_MAGIC &&
-           (b[1] == SIGNATURE_RSA || b[1] == SIGNATURE_ECDSA) &&
-           aloft_crc32(0, b, SIGNATURE_CRC_OFF) == aloft_get_le32(b + SIGNATURE_CRC_OFF);
-}
-
-static void judge_tail(struct subject *s, const struct row *row)
-{
-    uint64_t signed_bytes = (uint64_t)s->image.signature_off + ALOFT_SIGNATURE_BYTES;
-
-    if (s->tail.len == 0 || s->tail.is_all_ff) {
-        pass(s, row);
-    } else if (!has_signature_block(&s->tail)) {
-        REFUSE(s, row->code,
-               "%" PRIu64 " bytes follow the end of the image that are neither filling nor a "
-               "signature: %s",
-               s->tail.len, REMEDY_FRESH);
-    } else if (s->size_bytes != signed_bytes) {
-        WARN(s, row->code,
-             "a signed image of this length has %" PRIu64 " bytes, this file has %" PRIu64
-             ": check how it was made",
-             signed_bytes, s->size_bytes);
-    } else {
-        pass(s, row);
-    }
-}
-
-static const struct row rows[] = {
-    {1, "OTA_TOO_BIG", judge_size},
-    {2, "OTA_WRONG_KIND", pass}, /* judged before: see analysis_finish() */
-    {3, "OTA_IS_FACTORY_IMAGE", pass},
-    {4, "OTA_IS_BOOTLOADER", pass},
-    {5, "OTA_WRONG_CHIP", judge_chip},
-    {6, "IMG_SEGMENTS", judge_segment_count},
-    {7, "IMG_TRUNCATED", judge_segments},
-    {8, "IMG_HEADER", judge_hash_flag},
-    {9, "IMG_ALIGN", judge_alignment},
-    {10, "IMG_LOAD_ADDR", judge_load_addresses},
-    {11, "IMG_ENTRY", judge_entry},
-    {12, "IMG_CHECKSUM", judge_checksum},
-    {13, "IMG_HASH", judge_hash},
-    {14, "IMG_NO_APP_DESC", judge_desc},
-    {15, "IMG_PROJECT", judge_project},
-    {16, "VER_MISMATCH", judge_version},
-    {17, "IMG_CHIP_REV", judge_revision},
-    {18, "IMG_FLASH_PARAMS", judge_flash},
-    {19, "IMG_TRAILING", judge_tail},
+static const struct row image_rows[] = {
+    {5, "OTA_WRONG_CHIP", judge_chip, false},    {6, "IMG_SEGMENTS", judge_segment_count, false},
+    {7, "IMG_TRUNCATED", judge_segments, false}, {8, "IMG_HEADER", judge_hash_flag, false},
+    {9, "IMG_ALIGN", judge_alignment, false},    {10, "IMG_LOAD_ADDR", judge_load_addresses, false},
+    {11, "IMG_ENTRY", judge_entry, false},       {12, "IMG_CHECKSUM", judge_checksum, false},
+    {13, "IMG_HASH", judge_hash, false},         {14, "IMG_NO_APP_DESC", judge_desc, false},
+    {15, "IMG_PROJECT", judge_project, false},   {16, "VER_MISMATCH", judge_version, true},
+    {17, "IMG_CHIP_REV", judge_revision, false}, {18, "IMG_FLASH_PARAMS", judge_flash, false},
 };
 
-void judge_rows(struct subject *s)
+static bool has_refusal(const struct analysis_report *report, size_t first)
 {
-    bool is_refused = false;
-
-    /* Size says nothing about what follows; every other refusal does. */
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0] && !is_refused; i++) {
-        size_t before = s->report->n_findings;
-        rows[i].judge(s, &rows[i]);
-        is_refused = rows[i].judge != judge_size && s->report->n_findings > before &&
-                     s->report->findings[before].verdict == ANALYSIS_REFUSAL;
+    for (size_t i = first; i < report->n_findings; i++) {
+        if (report->findings[i].verdict == ANALYSIS_REFUSAL) {
+            return true;
+        }
     }
+    return false;
+}
+
+bool judge_rows(struct subject *s, const struct row *rows, size_t n_rows)
+{
+    for (size_t i = 0; i < n_rows; i++) {
+        size_t first = s->report->n_findings;
+        rows[i].judge(s, &rows[i]);
+        if (!rows[i].is_alone && has_refusal(s->report, first)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool judge_image(struct subject *s)
+{
+    return judge_rows(s, image_rows, sizeof image_rows / sizeof image_rows[0]);
+}
+
+void restart_image(struct subject *s)
+{
+    struct aloft_app_rules rules = {.chip = s->chip, .requires_app_desc = true};
+    struct home_rules home = {s->rules->hosts, s->rules->n_hosts, s->rules->tokens,
+                              s->rules->n_tokens};
+
+    aloft_app_image_init(&s->image, &rules, s->sha256);
+    s->image_bytes = 0;
+    home_init(&s->home, &home);
+    tail_restart(&s->tail);
+}
+
+void feed_image(struct subject *s, const uint8_t *buf, size_t len)
+{
+    size_t used;
+
+    if (s->image_bytes < sizeof s->image_head) {
+        size_t n = sizeof s->image_head - (size_t)s->image_bytes;
+        memcpy(s->image_head + s->image_bytes, buf, n < len ? n : len);
+    }
+    s->image_bytes += len;
+    /* The image keeps its first error, where the rows find it. */
+    enum aloft_err err = aloft_app_image_feed(&s->image, buf, len, &used);
+    home_feed(&s->home, buf, err == ALOFT_ERR_OK ? used : 0);
+}
+
+void feed_plain(struct subject *s, const uint8_t *buf, size_t len)
+{
+    feed_image(s, buf, len);
+    s->tail.body_end = s->image.image_bytes;
+    tail_feed(&s->tail, buf, len);
 }
