@@ -187,6 +187,7 @@ static void tail__may_be_filling_or_a_signature(void **state)
     /* facts/esp-formats.md 1.8: magic, version, CRC over 1196 bytes. */
     block[0] = 0xE7;
     block[1] = 3;
+    block[36] = 2; /* P-256 */
     aloft_put_le32(block + 1196, aloft_crc32(0, block, 1196));
     memcpy(file + 0x1000, block, sizeof block);
     expect(analyse("esp32c3_default", "ota.bin", file, SIGNED_BYTES), 20, "SIG_DIGEST",
