@@ -18,6 +18,7 @@
 #include "aloft/limits.h"
 #include "api/authorize.h"
 #include "api/framing.h"
+#include "api/front.h"
 #include "api/request.h"
 #include "api/routes.h"
 #include "api/send.h"
@@ -26,8 +27,8 @@
 #include "host/log.h"
 #include "store/roms.h"
 
-#define THREADS           2   /* one may sync a file while the other answers */
-#define CONNECTIONS_MAX   200 /* people and programs, not modules */
+#define THREADS           4   /* one may sync a file or hash a password while others answer */
+#define CONNECTIONS_MAX   500 /* people and programs, not modules */
 #define IDLE_TIMEOUT_S    30u /* without a byte; the library has none by itself */
 #define CONTENT_TYPE_JSON "application/json"
 #define CONTENT_TYPE_FILE "application/octet-stream"
@@ -246,15 +247,13 @@ static enum MHD_Result answer(void *ctx, struct MHD_Connection *connection, cons
     struct request *r = *state;
 
     (void)ctx;
+    (void)version;
     if (!r || !r->target) {
         return MHD_NO; /* memory was out in begin_request() */
     }
     if (!r->method) {
-        struct framing f = framing_check(connection, version);
+        struct framing f = framing_read(connection);
         r->method = method;
-        if (f.problem) {
-            return refuse(r, MHD_HTTP_BAD_REQUEST, "bad_framing", f.problem);
-        }
         return has_odd_path(r->target)
                    ? refuse(r, MHD_HTTP_NOT_FOUND, "not_found", "there is nothing at this address")
                    : begin(r, method, url, &f);
@@ -292,14 +291,35 @@ void api_expire_uploads(struct api *api)
     }
 }
 
-/* The listening socket is ours; the library takes it over with the start. */
-static struct MHD_Daemon *start_daemon(struct api *api, int fd)
+/* It gets its connections from front.c. */
+static struct MHD_Daemon *start_daemon(struct api *api)
 {
     return MHD_start_daemon(
-        MHD_USE_AUTO_INTERNAL_THREAD, 0, NULL, NULL, answer, api, MHD_OPTION_LISTEN_SOCKET, fd,
-        MHD_OPTION_THREAD_POOL_SIZE, THREADS, MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX,
-        MHD_OPTION_CONNECTION_TIMEOUT, IDLE_TIMEOUT_S, MHD_OPTION_URI_LOG_CALLBACK, begin_request,
-        api, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_END);
+        MHD_USE_AUTO_INTERNAL_THREAD | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ITC, 0, NULL, NULL,
+        answer, api, MHD_OPTION_THREAD_POOL_SIZE, THREADS, MHD_OPTION_CONNECTION_LIMIT,
+        CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT, IDLE_TIMEOUT_S, MHD_OPTION_URI_LOG_CALLBACK,
+        begin_request, api, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_END);
+}
+
+static unsigned count_connections(struct api *api)
+{
+    const union MHD_DaemonInfo *info =
+        MHD_get_daemon_info(api->daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
+
+    return info ? info->num_connections : CONNECTIONS_MAX;
+}
+
+static bool take_connection(void *ctx, int fd, const struct sockaddr *address,
+                            socklen_t address_len)
+{
+    struct api *api = ctx;
+
+    if (count_connections(api) >= CONNECTIONS_MAX - THREADS) {
+        return false; /* each thread has its share of them; a few stay free for an uneven spread */
+    }
+    /* On failure the library has closed the descriptor: memory is out. */
+    (void)MHD_add_connection(api->daemon, fd, address, address_len);
+    return true;
 }
 
 enum aloft_err api_start(const struct api_options *options, struct api **ret_api, struct error *e)
@@ -319,9 +339,15 @@ enum aloft_err api_start(const struct api_options *options, struct api **ret_api
     }
     (void)pthread_mutex_init(&api->blob_lock, NULL); /* cannot fail on Linux */
     (void)pthread_mutex_init(&api->publish_lock, NULL);
-    api->daemon = start_daemon(api, fd);
+    api->daemon = start_daemon(api);
     if (!api->daemon) {
         return fail_errno(e, ALOFT_ERR_IO, "cannot start the console plane");
+    }
+    const struct front_options front = {fd, take_connection, api};
+    err = front_start(&front, &api->front, e);
+    if (err != ALOFT_ERR_OK) {
+        MHD_stop_daemon(api->daemon);
+        return err;
     }
     (void)STEAL_FD(fd);
     *ret_api = STEAL(api);
@@ -338,6 +364,7 @@ void api_stop(struct api *api)
     if (!api) {
         return;
     }
+    front_stop(api->front);
     MHD_stop_daemon(api->daemon);
     (void)pthread_mutex_destroy(&api->blob_lock);
     (void)pthread_mutex_destroy(&api->publish_lock);

@@ -68,6 +68,7 @@ struct api {
     struct blobs *blobs;
     struct catalog *catalog;
     struct MHD_Daemon *daemon;
+    struct front *front;
     uint16_t port;
     pthread_mutex_t blob_lock;    /**< From a blob's rename to its row, and from a row's end to its
                                      unlink: so that none takes away what another has just added. */

@@ -78,6 +78,7 @@ static void add_headers(const struct request *r, struct MHD_Response *response)
     add(response, MHD_HTTP_HEADER_CONTENT_TYPE, has_body ? r->content_type : NULL);
     /* Answers hold tokens: no cache may keep them. */
     add(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+    add(response, MHD_HTTP_HEADER_CONNECTION, "close"); /* front.c looks at one head only */
     add(response, MHD_HTTP_HEADER_X_CONTENT_TYPE_OPTIONS, "nosniff");
     add(response, MHD_HTTP_HEADER_LOCATION, r->location);
     add(response, MHD_HTTP_HEADER_SET_COOKIE, r->cookie);
