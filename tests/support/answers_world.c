@@ -17,6 +17,9 @@ const char no_such_file[] =
 
 static struct catalog *catalog;
 static struct catalog_snapshot *snapshot;
+static const struct contact_peer peer = {.address = {192, 0, 2, 7}, .port = 40112};
+struct gate *gate;
+uint64_t monotonic_ms;
 char answers_path[64];
 
 void add_rom(struct catalog_product *product, const char *version, bool is_current)
@@ -80,7 +83,8 @@ struct answer answer;
 void ask_in(enum catalog_mode mode, const char *text)
 {
     static struct aloft_http_head head;
-    const struct answer_request request = {catalog, snapshot, mode, &head, text, NOW_MS};
+    const struct answer_request request = {catalog, snapshot, mode,  &head,       text,
+                                           NOW_MS,  gate,     &peer, monotonic_ms};
 
     aloft_http_head_init(&head, ALOFT_HTTP_REQUEST);
     assert_err(aloft_http_head_parse(&head, text, strlen(text)), ALOFT_ERR_OK);

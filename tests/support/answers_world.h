@@ -46,6 +46,10 @@ void add_rom(struct catalog_product *product, const char *version, bool is_curre
 struct catalog_product *add_product(struct catalog_draft *draft, int64_t id, const char *token);
 void publish(struct catalog_draft *draft);
 
+/** Who is let in when; NULL: everybody. */
+extern struct gate *gate;
+extern uint64_t monotonic_ms;
+
 /** What the last one to ask got. */
 extern struct contact contact;
 extern struct answer answer;

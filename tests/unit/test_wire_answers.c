@@ -368,6 +368,55 @@ static void head__gives_the_same_head_and_no_body(void **state)
                  "Connection: close\r\n\r\n");
 }
 
+static void ask_out(struct gate_limits limits)
+{
+    gate = gate_new(NULL);
+    assert_non_null(gate);
+    gate_set(gate, &limits);
+}
+
+/* Wire 2.5: `status` without a version, the whole in one write; and never at the file, because
+ * stock firmware has erased its slot by then. */
+static void gate__refuses_documents_and_never_files(void **state)
+{
+    (void)state;
+    ask_out(
+        (struct gate_limits){.product_per_min = 2, .first_pause_ms = 5000, .max_pause_ms = 5000});
+    ask(VERSION_REQUEST);
+    assert_int_equal(contact.outcome, CONTACT_VERSION_TOLD);
+    ask(LIST_REQUEST);
+    assert_int_equal(contact.outcome, CONTACT_LIST_TOLD);
+    static const char *const documents[] = {VERSION_REQUEST, LIST_REQUEST};
+    for (size_t i = 0; i < 2; i++) {
+        ask(documents[i]);
+        assert_bytes("HTTP/1.1 429 Too Many Requests\r\nContent-Type: application/json\r\n"
+                     "Content-Length: 45\r\nRetry-After: 5\r\nConnection: close\r\n\r\n"
+                     "{\"status\": 429, \"message\": \"asked too often\"}");
+        assert_int_equal(contact.outcome, CONTACT_LIMITED);
+        assert_int_equal(contact.product_id, 1);
+    }
+    ask(FILE_REQUEST "\r\n");
+    assert_bytes(stock_file_head);
+    gate_free(gate);
+    gate = NULL;
+}
+
+static void gate__refuses_documents_while_there_are_too_many_downloads(void **state)
+{
+    (void)state;
+    ask_out((struct gate_limits){.max_downloads = 1});
+    gate_enter(gate);
+    ask(VERSION_REQUEST);
+    assert_bytes("HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\n"
+                 "Content-Length: 62\r\nRetry-After: 60\r\nConnection: close\r\n\r\n"
+                 "{\"status\": 503, \"message\": \"too many downloads at the moment\"}");
+    assert_int_equal(contact.outcome, CONTACT_FULL);
+    ask(FILE_REQUEST "\r\n");
+    assert_bytes(stock_file_head);
+    gate_free(gate);
+    gate = NULL;
+}
+
 static void method__other_than_get_and_head_is_refused(void **state)
 {
     (void)state;
@@ -415,6 +464,8 @@ int main(void)
         WITH_CATALOG(range__of_another_file_gives_the_whole),
         WITH_CATALOG(range__past_the_end_is_refused),
         WITH_CATALOG(head__gives_the_same_head_and_no_body),
+        WITH_CATALOG(gate__refuses_documents_and_never_files),
+        WITH_CATALOG(gate__refuses_documents_while_there_are_too_many_downloads),
         WITH_CATALOG(method__other_than_get_and_head_is_refused),
         WITH_CATALOG(file__whose_blob_is_gone_is_an_error_of_ours),
     };

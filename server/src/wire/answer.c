@@ -29,6 +29,8 @@ static const struct refusal {
     {CONTACT_LINK_EXPIRED, 404, "Not Found", "this link has expired"},
     {CONTACT_FILE_UNREADABLE, 500, "Internal Server Error", "the file cannot be read"},
     {CONTACT_BAD_RANGE, 416, "Range Not Satisfiable", "the file is shorter"},
+    {CONTACT_LIMITED, 429, "Too Many Requests", "asked too often"},
+    {CONTACT_FULL, 503, "Service Unavailable", "too many downloads at the moment"},
     {CONTACT_NOT_HERE, 404, "Not Found", "not here"},
     {CONTACT_BAD_METHOD, 405, "Method Not Allowed", "only GET and HEAD"},
     {CONTACT_BAD_REQUEST, 400, "Bad Request", "not a clear HTTP request"},
@@ -413,6 +415,24 @@ static void answer_version(const struct question *q, const struct catalog_produc
     give(built, q->is_head, ret_answer);
 }
 
+/* The clean failure of wire 2.5: `status` without a version, so that the module ends with ERROR
+ * before it has erased anything. */
+static bool is_let_in(const struct answer_request *request, struct contact *contact,
+                      struct answer *ret_answer)
+{
+    const struct gate_caller caller = {contact->product_id, contact->device_id, request->peer,
+                                       request->monotonic_ms};
+    unsigned wait_s;
+    enum gate_word word = request->gate ? gate_ask(request->gate, &caller, &wait_s) : GATE_OPEN;
+
+    if (word != GATE_OPEN) {
+        char field[32];
+        (void)snprintf(field, sizeof field, "Retry-After: %u\r\n", wait_s);
+        refuse(word == GATE_FULL ? CONTACT_FULL : CONTACT_LIMITED, field, contact, ret_answer);
+    }
+    return word == GATE_OPEN;
+}
+
 /* Everything but the HEAD rule, which the caller applies to refusals too. */
 static void answer_question(const struct answer_request *request, struct question *q,
                             struct contact *contact, struct answer *ret_answer)
@@ -443,6 +463,8 @@ static void answer_question(const struct answer_request *request, struct questio
         refuse(outcome, "", contact, ret_answer);
     } else if (contact->kind == CONTACT_FILE) {
         answer_file(q, product, contact, ret_answer);
+    } else if (!is_let_in(request, contact, ret_answer)) {
+        return;
     } else if (contact->kind == CONTACT_VERSION) {
         answer_version(q, product, contact, ret_answer);
     } else {

@@ -5,6 +5,7 @@
 #include "aloft/http_head.h"
 #include "attempt/contact.h"
 #include "catalog/catalog.h"
+#include "wire/gate.h"
 
 /*
  * From a request head to the bytes of its answer (facts/ciupdate-wire.md 1 to 4 and 7). No sockets
@@ -30,6 +31,9 @@ struct answer_request {
     const struct aloft_http_head *head; /**< Complete. */
     const char *buf;                    /**< What `head` points into. */
     int64_t now_ms;                     /**< Wall clock, for what expires. */
+    struct gate *gate;               /**< Asked at version queries and lists; NULL: all may come. */
+    const struct contact_peer *peer; /**< For the gate, like this: */
+    uint64_t monotonic_ms;
 };
 
 /**

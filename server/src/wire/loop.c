@@ -130,7 +130,10 @@ void conn_close(struct loop *loop, struct conn *conn)
 {
     timer_remove(loop, conn);
     SSL_free(conn->ssl);
-    catalog_file_release(conn->file);
+    if (conn->file) {
+        catalog_file_release(conn->file);
+        gate_leave(loop->shared->gate);
+    }
     free(conn->partial);
     free(conn->rest);
     free(conn->words);
@@ -178,10 +181,17 @@ void conn_tell(struct loop *loop, const struct conn *conn, struct contact *conta
 
 /* Accepting. */
 
-static void take_peer(const struct sockaddr_storage *address, struct contact_peer *ret_peer)
+void peer_set_v6(struct contact_peer *peer, const uint8_t address[16])
 {
     static const uint8_t v4_in_v6[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF};
 
+    peer->is_v6 = memcmp(address, v4_in_v6, sizeof v4_in_v6) != 0;
+    size_t skip = peer->is_v6 ? 0 : sizeof v4_in_v6;
+    memcpy(peer->address, address + skip, sizeof peer->address - skip);
+}
+
+static void take_peer(const struct sockaddr_storage *address, struct contact_peer *ret_peer)
+{
     if (address->ss_family == AF_INET) {
         const struct sockaddr_in *v4 = (const struct sockaddr_in *)address;
         memcpy(ret_peer->address, &v4->sin_addr, sizeof v4->sin_addr);
@@ -190,9 +200,7 @@ static void take_peer(const struct sockaddr_storage *address, struct contact_pee
     }
     const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)address;
     ret_peer->port = ntohs(v6->sin6_port);
-    ret_peer->is_v6 = memcmp(&v6->sin6_addr, v4_in_v6, sizeof v4_in_v6) != 0;
-    size_t skip = ret_peer->is_v6 ? 0 : sizeof v4_in_v6;
-    memcpy(ret_peer->address, (const uint8_t *)&v6->sin6_addr + skip, sizeof v6->sin6_addr - skip);
+    peer_set_v6(ret_peer, v6->sin6_addr.s6_addr);
 }
 
 static void start_conn(struct loop *loop, const struct listener *listener, int fd,
@@ -208,7 +216,7 @@ static void start_conn(struct loop *loop, const struct listener *listener, int f
     take_peer(address, &conn->peer);
     conn_set_timer(loop, conn, TIMER_HEAD);
     if (listener->mode == CATALOG_TLS) {
-        conn->ssl = SSL_new(loop->shared->tls);
+        conn->ssl = SSL_new(loop->rules->tls);
         if (!conn->ssl || SSL_set_fd(conn->ssl, fd) != 1) {
             conn_close(loop, conn);
             return;
@@ -278,8 +286,27 @@ static void accept_some(struct loop *loop, const struct listener *listener)
 
 /* Running. */
 
-static void read_clocks(struct loop *loop)
+/* A shorter time-out counts for connections that come now; those before them in a list keep their
+ * own, and hold them up until it is over. */
+static void take_rules(struct loop *loop)
 {
+    struct loop_shared *shared = loop->shared;
+
+    rules_release(loop->rules);
+    (void)pthread_mutex_lock(&shared->lock);
+    loop->rules = rules_hold(shared->rules);
+    loop->rules_generation = atomic_load(&shared->rules_generation);
+    (void)pthread_mutex_unlock(&shared->lock);
+    loop->timers[TIMER_HEAD].duration_ms = loop->rules->head_timeout_ms;
+    loop->timers[TIMER_STALL].duration_ms = loop->rules->stall_timeout_ms;
+}
+
+static void begin_round(struct loop *loop)
+{
+    if (atomic_load_explicit(&loop->shared->rules_generation, memory_order_relaxed) !=
+        loop->rules_generation) {
+        take_rules(loop);
+    }
     loop->now_ms = clock_monotonic_ms();
     loop->wall_ms = clock_wall_ms();
     if (loop->accept_again_ms && loop->accept_again_ms <= loop->now_ms) {
@@ -336,10 +363,10 @@ void loop_run(struct loop *loop)
 {
     struct epoll_event events[EVENTS_MAX];
 
-    read_clocks(loop);
+    begin_round(loop);
     while (!loop->is_stopping || loop->n_conns > 0) {
         int n = epoll_wait(loop->epoll_fd, events, EVENTS_MAX, next_due_ms(loop));
-        read_clocks(loop);
+        begin_round(loop);
         for (int i = 0; i < n; i++) {
             handle(loop, &events[i]);
         }
@@ -350,7 +377,7 @@ void loop_run(struct loop *loop)
     }
 }
 
-enum aloft_err loop_open(struct loop *loop, const struct loop_shared *shared, const int fds[2],
+enum aloft_err loop_open(struct loop *loop, struct loop_shared *shared, const int fds[2],
                          struct error *e)
 {
     *loop = (struct loop){
@@ -362,12 +389,11 @@ enum aloft_err loop_open(struct loop *loop, const struct loop_shared *shared, co
                       {SOURCE_LISTENER, fds[1], CATALOG_TLS}},
         .generation = catalog_generation(shared->catalog),
         .snapshot = catalog_get(shared->catalog),
-        .timers = {[TIMER_HEAD].duration_ms = shared->head_timeout_ms,
-                   [TIMER_STALL].duration_ms = shared->stall_timeout_ms,
-                   [TIMER_ACK].duration_ms = ACK_MS,
+        .timers = {[TIMER_ACK].duration_ms = ACK_MS,
                    [TIMER_ACK_LATE].duration_ms = ACK_LATE_MS,
                    [TIMER_LINGER].duration_ms = LINGER_MS},
     };
+    take_rules(loop);
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = &loop->wake_source};
     if (loop->epoll_fd < 0 || loop->wake_fd < 0 ||
         epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, loop->wake_fd, &event) != 0) {
@@ -389,6 +415,7 @@ void loop_close(struct loop *loop)
         }
     }
     catalog_snapshot_release(loop->snapshot);
+    rules_release(loop->rules);
     while (loop->slabs) {
         struct conn_slab *slab = loop->slabs;
         loop->slabs = slab->next;

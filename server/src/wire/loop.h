@@ -4,15 +4,17 @@
 
 #include <openssl/types.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <sys/types.h>
 
 #include "aloft/http_head.h"
 #include "wire/answer.h"
+#include "wire/rules.h"
 #include "wire/wire.h"
 
 /*
  * One event loop: a thread with its own listeners, epoll set, connections, time-outs and scratch
- * memory. Nothing of a loop is touched by another thread but `is_stopping` and `wake_fd`.
+ * memory. Nothing of a loop is touched by another thread but `wake_fd`.
  *
  * A connection carries one request and is closed: accepted -> (handshake) -> request head -> answer
  * -> waiting until the peer has acknowledged all of a file, or lingering. A version check that
@@ -26,6 +28,7 @@
 enum source { SOURCE_WAKE, SOURCE_LISTENER, SOURCE_CONN };
 
 enum conn_state {
+    CONN_PROXY,     /**< From a named proxy only: its PROXY header is arriving. */
     CONN_HANDSHAKE, /**< TLS only. */
     CONN_HEAD,      /**< The request head is arriving. */
     CONN_SEND,      /**< The answer is leaving. */
@@ -99,13 +102,14 @@ struct timer_list {
 
 struct conn_slab;
 
-/** What all loops share; constant while they run. */
+/** What all loops share; constant while they run, but for the rules. */
 struct loop_shared {
     struct catalog *catalog;
     struct contact_queue *contacts; /* NULL: nobody wants them */
-    SSL_CTX *tls;                   /* NULL: no TLS listener */
-    uint64_t head_timeout_ms;
-    uint64_t stall_timeout_ms;
+    struct gate *gate;
+    pthread_mutex_t lock; /* of `rules` */
+    struct rules *rules;
+    atomic_uint rules_generation;
     size_t record_bytes;
     size_t max_conns; /* of one loop */
     bool is_send_buffer_fixed;
@@ -113,7 +117,7 @@ struct loop_shared {
 };
 
 struct loop {
-    const struct loop_shared *shared;
+    struct loop_shared *shared;
     pthread_t thread;
     int epoll_fd;
     enum source wake_source;
@@ -121,7 +125,9 @@ struct loop {
     struct listener listeners[2];
     struct catalog_snapshot *snapshot;
     uint64_t generation; /* of `snapshot` */
-    uint64_t now_ms;     /* read once per round */
+    struct rules *rules;
+    unsigned rules_generation;
+    uint64_t now_ms; /* read once per round */
     int64_t wall_ms;
     uint64_t accept_again_ms; /* 0: listeners are not paused */
     bool is_stopping;
@@ -142,7 +148,7 @@ struct loop {
  * @param fds  Plain and TLS, -1 = none; taken over, also on failure.
  */
 ALOFT_MUST_CHECK
-enum aloft_err loop_open(struct loop *loop, const struct loop_shared *shared, const int fds[2],
+enum aloft_err loop_open(struct loop *loop, struct loop_shared *shared, const int fds[2],
                          struct error *e);
 
 /** Until told to stop and the last connection is gone or cut. */
@@ -172,6 +178,17 @@ void request_start(struct loop *loop, struct conn *conn);
 void request_continue(struct loop *loop, struct conn *conn);
 /** Its time is over. */
 void request_expire(struct loop *loop, struct conn *conn);
+/** It came from a named proxy, which does not say for whom. */
+void request_refuse_proxy(struct loop *loop, struct conn *conn);
+
+/* proxied.c */
+
+/** Does a connection from here begin with a PROXY header? */
+bool proxied_is_named(const struct loop *loop, const struct contact_peer *peer);
+/** True: the header is taken, the connection is where one without it would begin. */
+bool proxied_continue(struct loop *loop, struct conn *conn);
+/** An IPv6 address, which may hold an IPv4 one. */
+void peer_set_v6(struct contact_peer *peer, const uint8_t address[16]);
 
 /* reply.c: from the answer to the close. */
 void reply_start(struct loop *loop, struct conn *conn, struct answer *answer,

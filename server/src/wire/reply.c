@@ -405,6 +405,7 @@ static void start_file(struct loop *loop, struct conn *conn, const struct answer
                        const struct contact *contact)
 {
     conn->file = catalog_file_hold(answer->file);
+    gate_enter(loop->shared->gate);
     conn->start = answer->start;
     conn->end = answer->end;
     conn->head_len = (uint16_t)answer->len;
@@ -452,7 +453,7 @@ static void expire_file(struct loop *loop, struct conn *conn)
         uint64_t lasted_ms = loop->now_ms - conn->start_ms;
         conn->start_ms += waited_ms < lasted_ms ? waited_ms : lasted_ms;
         finish_file(loop, conn, CONTACT_FILE_DELIVERED, false);
-    } else if (loop->now_ms - conn->progress_ms >= loop->shared->stall_timeout_ms) {
+    } else if (loop->now_ms - conn->progress_ms >= loop->rules->stall_timeout_ms) {
         finish_file(loop, conn, CONTACT_FILE_STALLED, false);
     } else if (conn->state == CONN_ACK) {
         conn_set_timer(loop, conn, TIMER_ACK_LATE);

@@ -11,7 +11,7 @@ static void tell_and_close(struct loop *loop, struct conn *conn, enum contact_ou
     struct contact *contact = &loop->contact;
 
     *contact = (struct contact){.kind = CONTACT_OTHER, .outcome = outcome, .tls_reason = reason};
-    contact->is_closed_by_peer = outcome != CONTACT_REQUEST_LATE;
+    contact->is_closed_by_peer = outcome != CONTACT_REQUEST_LATE && outcome != CONTACT_BAD_PROXY;
     conn_tell(loop, conn, contact);
     conn_close(loop, conn);
 }
@@ -38,6 +38,9 @@ static void answer(struct loop *loop, struct conn *conn, const struct aloft_http
         .head = head,
         .buf = buf,
         .now_ms = loop->wall_ms,
+        .gate = loop->shared->gate,
+        .peer = &conn->peer,
+        .monotonic_ms = loop->now_ms,
     };
     loop->contact = (struct contact){0};
     answer_request(&request, &loop->contact, &loop->answer);
@@ -150,16 +153,27 @@ static void shake_hands(struct loop *loop, struct conn *conn)
 void request_start(struct loop *loop, struct conn *conn)
 {
     conn->state = conn->ssl ? CONN_HANDSHAKE : CONN_HEAD;
+    if (proxied_is_named(loop, &conn->peer)) {
+        conn->state = CONN_PROXY;
+    }
     request_continue(loop, conn);
 }
 
 void request_continue(struct loop *loop, struct conn *conn)
 {
+    if (conn->state == CONN_PROXY && !proxied_continue(loop, conn)) {
+        return;
+    }
     if (conn->state == CONN_HANDSHAKE) {
         shake_hands(loop, conn);
     } else {
         read_head(loop, conn);
     }
+}
+
+void request_refuse_proxy(struct loop *loop, struct conn *conn)
+{
+    tell_and_close(loop, conn, CONTACT_BAD_PROXY, CONTACT_TLS_OTHER);
 }
 
 void request_expire(struct loop *loop, struct conn *conn)

@@ -11,8 +11,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <openssl/ssl.h>
-
 #include "host/auto.h"
 #include "host/clock.h"
 #include "wire/loop.h"
@@ -21,10 +19,12 @@
 #define RECORD_MIN       512u /* the smallest max_fragment_length (RFC 6066 4) */
 #define SEND_BUFFER_MIN  2048u
 #define MS_PER_S         1000
+#define CHECKS_SHARE     16u  /* one connection in so many is for version queries */
 #define DESCRIPTORS_KEPT 256u /* connections of the console plane, blobs, database, listeners */
 
 struct wire {
     struct loop_shared shared;
+    unsigned max_downloads; /* when nobody says */
     uint16_t plain_port;
     uint16_t tls_port;
     unsigned n_loops;   /* opened */
@@ -70,7 +70,7 @@ static enum aloft_err add_listener(const struct address *address, const struct w
                                    const struct wire_options *options, uint16_t *port, int *ret_fd,
                                    struct error *e)
 {
-    int defer_s = (int)(wire->shared.head_timeout_ms / MS_PER_S) + 1;
+    int defer_s = (int)(wire->shared.rules->head_timeout_ms / MS_PER_S) + 1;
 
     if (!address) {
         return ALOFT_ERR_OK;
@@ -150,6 +150,23 @@ static enum aloft_err start_threads(struct wire *wire, struct error *e)
                    : fail_errno(e, ALOFT_ERR_IO, "cannot start the threads of the module plane");
 }
 
+static bool is_per_min(unsigned value)
+{
+    return value <= WIRE_PER_MIN_MAX || value == WIRE_NO_LIMIT;
+}
+
+static enum aloft_err check_limits(const struct wire_options *o, struct error *e)
+{
+    if (!is_per_min(o->device_per_min) || !is_per_min(o->product_per_min)) {
+        return fail(e, ALOFT_ERR_ARG, "a limit has at most %u version queries a minute",
+                    WIRE_PER_MIN_MAX);
+    }
+    if (o->first_pause_ms > GATE_PAUSE_MAX_MS || o->max_pause_ms > GATE_PAUSE_MAX_MS) {
+        return fail(e, ALOFT_ERR_ARG, "a pause has at most %u ms", GATE_PAUSE_MAX_MS);
+    }
+    return ALOFT_ERR_OK;
+}
+
 static enum aloft_err check_options(const struct wire_options *o, struct error *e)
 {
     if (o->n_threads > THREADS_MAX) {
@@ -165,7 +182,7 @@ static enum aloft_err check_options(const struct wire_options *o, struct error *
         return fail(e, ALOFT_ERR_ARG, "a send buffer has at least %u bytes, not %u",
                     SEND_BUFFER_MIN, o->send_buffer_bytes);
     }
-    return ALOFT_ERR_OK;
+    return check_limits(o, e);
 }
 
 /* Each download holds a descriptor, and the usual soft limit of 1024 is there for programs that
@@ -193,26 +210,56 @@ static size_t max_conns(unsigned n_loops)
     return (limit.rlim_cur - kept) / n_loops + 1;
 }
 
+static unsigned max_downloads(size_t max_conns, unsigned n_loops)
+{
+    size_t max = max_conns > UINT32_MAX / n_loops ? UINT32_MAX : max_conns * n_loops;
+
+    max -= max / CHECKS_SHARE;
+    return max < WIRE_NO_LIMIT ? (unsigned)max : 0;
+}
+
+/* An option as the gate knows it: 0 there is no limit. */
+static unsigned limit_of(unsigned option, unsigned preset)
+{
+    if (option == WIRE_NO_LIMIT) {
+        return 0;
+    }
+    return option ? option : preset;
+}
+
+static void set_gate(const struct wire *wire, const struct wire_options *o)
+{
+    const struct gate_limits limits = {
+        .device_per_min = limit_of(o->device_per_min, WIRE_DEVICE_PER_MIN),
+        .product_per_min = limit_of(o->product_per_min, WIRE_PRODUCT_PER_MIN),
+        .first_pause_ms = o->first_pause_ms ? o->first_pause_ms : WIRE_FIRST_PAUSE_MS,
+        .max_pause_ms = o->max_pause_ms ? o->max_pause_ms : WIRE_MAX_PAUSE_MS,
+        .max_downloads = limit_of(o->max_downloads, wire->max_downloads),
+    };
+
+    gate_set(wire->shared.gate, &limits);
+}
+
 static enum aloft_err set_up(struct wire *wire, const struct wire_options *options,
                              unsigned n_loops, struct error *e)
 {
     struct loop_shared *shared = &wire->shared;
 
-    shared->head_timeout_ms =
-        options->head_timeout_ms ? options->head_timeout_ms : WIRE_HEAD_TIMEOUT_MS;
-    shared->stall_timeout_ms =
-        options->stall_timeout_ms ? options->stall_timeout_ms : WIRE_STALL_TIMEOUT_MS;
+    shared->gate = gate_new(e);
+    if (!shared->gate) {
+        return ALOFT_ERR_TOO_BIG;
+    }
+    enum aloft_err err = rules_new(options, options->tls != NULL, &shared->rules, e);
+    if (err != ALOFT_ERR_OK) {
+        return err;
+    }
     shared->max_conns = max_conns(n_loops);
+    wire->max_downloads = max_downloads(shared->max_conns, n_loops);
+    set_gate(wire, options);
     shared->is_send_buffer_fixed = options->send_buffer_bytes != 0;
     shared->record_bytes = options->record_bytes ? options->record_bytes : LOOP_RECORD_MAX;
-    if (options->tls) {
-        enum aloft_err err = tls_context_new(options, &shared->tls, e);
-        if (err != ALOFT_ERR_OK) {
-            return err;
-        }
-    }
     for (unsigned i = 0; i < n_loops; i++) {
-        enum aloft_err err = add_loop(wire, options, e);
+        err = add_loop(wire, options, e);
         if (err != ALOFT_ERR_OK) {
             return err;
         }
@@ -238,6 +285,7 @@ enum aloft_err wire_start(const struct wire_options *options, struct catalog *ca
         return fail(e, ALOFT_ERR_TOO_BIG, "out of memory for %u event loops", n_loops);
     }
     raise_descriptor_limit();
+    (void)pthread_mutex_init(&wire->shared.lock, NULL); /* cannot fail on Linux */
     wire->shared.catalog = catalog;
     wire->shared.contacts = contacts;
     err = set_up(wire, options, n_loops, e);
@@ -247,6 +295,35 @@ enum aloft_err wire_start(const struct wire_options *options, struct catalog *ca
     }
     *ret_wire = wire;
     return ALOFT_ERR_OK;
+}
+
+enum aloft_err wire_reload(struct wire *wire, const struct wire_options *options, struct error *e)
+{
+    struct rules *rules;
+    struct wire_options wanted = *options;
+    struct loop_shared *shared = &wire->shared;
+    enum aloft_err err = check_limits(options, e);
+
+    wanted.record_bytes = (unsigned)shared->record_bytes;
+    if (err == ALOFT_ERR_OK) {
+        err = rules_new(&wanted, wire->tls_port != 0, &rules, e);
+    }
+    if (err != ALOFT_ERR_OK) {
+        return err;
+    }
+    set_gate(wire, &wanted);
+    (void)pthread_mutex_lock(&shared->lock);
+    struct rules *old = shared->rules;
+    shared->rules = rules;
+    atomic_fetch_add(&shared->rules_generation, 1);
+    (void)pthread_mutex_unlock(&shared->lock);
+    rules_release(old);
+    return ALOFT_ERR_OK;
+}
+
+unsigned wire_downloads(const struct wire *wire)
+{
+    return gate_downloads(wire->shared.gate);
 }
 
 uint16_t wire_plain_port(const struct wire *wire)
@@ -285,6 +362,8 @@ void wire_stop(struct wire *wire, unsigned grace_ms)
     for (unsigned i = 0; i < wire->n_loops; i++) {
         loop_close(&wire->loops[i]);
     }
-    SSL_CTX_free(wire->shared.tls);
+    rules_release(wire->shared.rules);
+    gate_free(wire->shared.gate);
+    (void)pthread_mutex_destroy(&wire->shared.lock);
     free(wire);
 }
