@@ -20,11 +20,12 @@ function init(args)
         end
     end
     wrk.headers["Authorization"] = "token @"
-    local before, after = wrk.format():match("^(.*token )@(.*)$")
+    local before, after = wrk.format():match("^(.*token )@(.*)\r\n$")
     local last = 0
     request = function()
-        last = last % #tokens + 1
-        return before .. tokens[last] .. after
+        last = last + 1
+        -- The number makes each request a new string, so that few tokens are as much work here as many.
+        return before .. tokens[last % #tokens + 1] .. after .. "X-Number: " .. last .. "\r\n\r\n"
     end
 end
 
