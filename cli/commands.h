@@ -8,6 +8,7 @@
 /* clang-format off */
 #define CLI_COMMANDS(X)                                                                            \
     X(cmd_serve)                                                                                   \
+    X(cmd_status)                                                                                  \
     X(cmd_product_add)                                                                             \
     X(cmd_product_ls)                                                                              \
     X(cmd_rom_deploy)                                                                              \

@@ -14,10 +14,12 @@
 #include "api/publish.h"
 #include "catalog/catalog.h"
 #include "host/auto.h"
+#include "host/clock.h"
 #include "host/files.h"
 #include "host/hashes.h"
 #include "host/log.h"
 #include "serve/contact_notes.h"
+#include "serve/control.h"
 #include "serve/data_dir.h"
 #include "serve/drain.h"
 #include "wire/wire.h"
@@ -49,6 +51,8 @@ struct serving {
     struct contact_queue *contacts;
     struct wire *wire;
     struct api *api;
+    struct control *control;
+    int64_t started_ms;
     char pin[HASH_HEX_BYTES]; /* Of the module plane's certificate. */
 };
 
@@ -141,6 +145,43 @@ static enum aloft_err start_module_plane(struct serving *s, struct error *e)
     return err == ALOFT_ERR_OK ? err : fail(e, err, "%s", why.sentence);
 }
 
+/* `status`: what runs here. */
+static enum aloft_err tell_status(void *ctx, json_t *in, json_t *out, struct error *e)
+{
+    const struct serving *s = ctx;
+    const char *command;
+
+    if (json_unpack_ex(in, NULL, 0, "{s:s!}", "command", &command) != 0) {
+        return fail(e, ALOFT_ERR_ARG, "'status' takes no members");
+    }
+    const struct {
+        const char *name;
+        int64_t value;
+    } rows[] = {
+        {"pid", getpid()},
+        {"started_ms", s->started_ms},
+        {"modules", wire_plain_port(s->wire)},
+        {"modules_tls", wire_tls_port(s->wire)},
+        {"console", api_port(s->api)},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        (void)json_object_set_new(out, rows[i].name, json_integer(rows[i].value));
+    }
+    return ALOFT_ERR_OK;
+}
+
+static const struct control_command control_commands[] = {{"status", tell_status}};
+
+static enum aloft_err start_control(struct serving *s, struct error *e)
+{
+    s->control = control_new(e);
+    if (!s->control) {
+        return ALOFT_ERR_IO;
+    }
+    control_add(s->control, control_commands, 1, s);
+    return control_start(s->control, s->settings.data, e);
+}
+
 static enum aloft_err start(struct serving *s, struct error *e)
 {
     enum aloft_err err = data_dir_open(s->settings.data, &s->dir, e);
@@ -173,12 +214,14 @@ static enum aloft_err start(struct serving *s, struct error *e)
         return err;
     }
     struct api_options api = {&s->console, s->dir.db, s->dir.blobs, s->catalog};
-    return api_start(&api, &s->api, e);
+    err = api_start(&api, &s->api, e);
+    return err == ALOFT_ERR_OK ? start_control(s, e) : err;
 }
 
 /* In the order of the flow: first nobody comes in, then what came is written down. */
 static void stop(struct serving *s)
 {
+    control_stop(s->control);
     api_stop(s->api);
     if (s->wire) {
         drain(s->wire, s->settings.stop_seconds * MS_PER_S, &s->stop_signals);
@@ -329,7 +372,10 @@ static enum aloft_err run(struct serving *s, struct error *e)
 enum aloft_err serve(const struct settings_sources *sources, const struct settings *settings,
                      struct error *e)
 {
-    struct serving s = {.sources = sources, .settings = *settings, .dir = {.lock_fd = -1}};
+    struct serving s = {.sources = sources,
+                        .settings = *settings,
+                        .dir = {.lock_fd = -1},
+                        .started_ms = clock_wall_ms()};
     enum aloft_err err = parse_addresses(&s, e);
 
     if (err != ALOFT_ERR_OK) {
