@@ -57,6 +57,29 @@ static const struct aloft_partition secondary_f[] = {
 static const struct aloft_partition secondary_g[] = {
     MFG_NVS(0x31000, 0x1F000), FS_STORAGE(0x50000, 0x19000)};
 
+/* Releases v2.2 to v3.0 (facts/at-commands.md 5.5): one partition per thing, numbered by subtype. */
+#define USER(subtype, label, off, size) {ALOFT_PARTITION_AT_CUSTOMIZE, subtype, off, size, 0, label}
+#define FATFS(off, size) {ALOFT_PARTITION_DATA, 0x81, off, size, 0, "fatfs"}
+
+static const struct aloft_partition secondary_a_v3[] = {
+    USER(1, "ble_data", 0x21000, 0x3000), USER(2, "server_cert", 0x24000, 0x2000),
+    USER(3, "server_key", 0x26000, 0x2000), USER(4, "server_ca", 0x28000, 0x2000),
+    USER(5, "client_cert", 0x2A000, 0x2000), USER(6, "client_key", 0x2C000, 0x2000),
+    USER(7, "client_ca", 0x2E000, 0x2000), USER(8, "factory_param", 0x30000, 0x1000),
+    USER(9, "wpa2_cert", 0x31000, 0x2000), USER(10, "wpa2_key", 0x33000, 0x2000),
+    USER(11, "wpa2_ca", 0x35000, 0x2000), USER(12, "mqtt_cert", 0x37000, 0x2000),
+    USER(13, "mqtt_key", 0x39000, 0x2000), USER(14, "mqtt_ca", 0x3B000, 0x2000),
+    FATFS(0x70000, 0x90000)};
+static const struct aloft_partition secondary_c_v3[] = {
+    USER(1, "ble_data", 0x1F000, 0x6000), USER(2, "server_cert", 0x25000, 0x2000),
+    USER(3, "server_key", 0x27000, 0x2000), USER(4, "server_ca", 0x29000, 0x2000),
+    USER(5, "client_cert", 0x2B000, 0x2000), USER(6, "client_key", 0x2D000, 0x2000),
+    USER(7, "client_ca", 0x2F000, 0x2000), USER(8, "factory_param", 0x31000, 0x1000),
+    USER(9, "wpa2_cert", 0x32000, 0x2000), USER(10, "wpa2_key", 0x34000, 0x2000),
+    USER(11, "wpa2_ca", 0x36000, 0x2000), USER(12, "mqtt_cert", 0x38000, 0x2000),
+    USER(13, "mqtt_key", 0x3A000, 0x2000), USER(14, "mqtt_ca", 0x3C000, 0x2000),
+    FATFS(0x47000, 0x19000)};
+
 #define TABLES(primary, secondary)                                   \
     primary, sizeof primary / sizeof primary[0], secondary, sizeof secondary / sizeof secondary[0]
 #define GROUP_A TABLES(primary_a, secondary_a)
@@ -66,6 +89,8 @@ static const struct aloft_partition secondary_g[] = {
 #define GROUP_E TABLES(primary_e, secondary_c)
 #define GROUP_F TABLES(primary_f, secondary_f)
 #define GROUP_G TABLES(primary_g, secondary_g)
+#define GROUP_A_V3 TABLES(primary_a, secondary_a_v3)
+#define GROUP_C_V3 TABLES(primary_c, secondary_c_v3)
 
 #define FLASH_2M 0x200000
 #define FLASH_4M 0x400000
@@ -98,6 +123,9 @@ static const struct aloft_layout layouts[] = {
     /* modules that left the factory with AT v4.1 keep its table */
     {"esp32c5_v4", "ESP32C5-4MB", 0x17, FLASH_4M, PLAIN, GROUP_C, 0, true},
     {"esp32c61_default", "ESP32C61-4MB", 0x14, FLASH_4M, PACKED3, GROUP_G, 0, false},
+    /* and those that left it with AT v2.2 to v3.0 have user partitions that AT+CIUPDATE can write, no rollback */
+    {"esp32_v3", "WROOM-32", 0x00, FLASH_4M, PLAIN, GROUP_A_V3, 0, false},
+    {"esp32c3_v3", "MINI-1", 0x05, FLASH_4M, PLAIN, GROUP_C_V3, 0, false},
 };
 /* clang-format on */
 

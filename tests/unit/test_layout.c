@@ -22,6 +22,11 @@
 #define SECONDARY_F "60aff3ee2e696824c8661c2f183056a08fa6dcfa73ed0c21fcafd1f040cde8a9"
 #define SECONDARY_G "49a656af6b9b41633f29699be10c55eee7ffcfa33d7fa1dbbbbdd8ad0bd36b1c"
 
+/* The lists of facts/at-commands.md 5.5 as the second reader (tests/support/esp_formats.py) writes
+ * them. */
+#define SECONDARY_A_V3 "e1f8c48fdf180be848f1a29d3e2bf666381c20348d540c1aed3819a0a89695a3"
+#define SECONDARY_C_V3 "da1b45394f360ba7f2fb1070904b45b8086efad04e0eea35cb54067b77b30143"
+
 /* facts/esp-formats.md 0.4 and facts/at-commands.md 5.3, one row each. */
 static const struct row {
     const char *name;
@@ -57,6 +62,8 @@ static const struct row {
     {"esp32c5-spi", "ESP32C5-SPI", 0x17, 0x400000, "packed v3", 0x140000, 0, false, PRIMARY_G, SECONDARY_G},
     {"esp32c5_v4", "ESP32C5-4MB", 0x17, 0x400000, "plain", 0x1D0000, 0, true, PRIMARY_C, SECONDARY_C},
     {"esp32c61_default", "ESP32C61-4MB", 0x14, 0x400000, "packed v3", 0x140000, 0, false, PRIMARY_G, SECONDARY_G},
+    {"esp32_v3", "WROOM-32", 0, 0x400000, "plain", 0x180000, 0, false, PRIMARY_A, SECONDARY_A_V3},
+    {"esp32c3_v3", "MINI-1", 5, 0x400000, "plain", 0x1D0000, 0, false, PRIMARY_C, SECONDARY_C_V3},
     /* clang-format on */
 };
 
