@@ -408,9 +408,6 @@ static void other_file_names__are_refused(void **state)
         const char *code;
         const char *words;
     } cases[] = {
-        {"mfg_nvs.bin", "PART_WOULD_ERASE",
-         "a stock module would erase mfg_nvs and then refuse the file, for nothing; the files of a "
-         "ROM are: ota.bin"},
         {"fs_storage.bin", "PART_WOULD_ERASE", "would erase fs_storage"},
         {"esp-at.bin", "PART_NAME", "the files of a ROM are: ota.bin"},
         {"OTA.bin", "PART_NAME", "the files of a ROM are: ota.bin"},

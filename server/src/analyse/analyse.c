@@ -9,6 +9,7 @@
 #include "analyse/factory.h"
 #include "analyse/kind.h"
 #include "analyse/packed.h"
+#include "analyse/partition_rows.h"
 #include "analyse/rows.h"
 #include "analyse/rules.h"
 #include "host/hashes.h"
@@ -18,16 +19,16 @@
  * all go through the image reader (out of their package, if they come in one), and what is behind
  * the image is looked at for filling or a signature. Judgement comes at the end, where each refusal
  * names what the file is: kind.c has rows 1 to 4, rows.c 5 to 18, trailing.c 19, 20 and 34,
- * packed_rows.c 21 to 31.
+ * packed_rows.c 21 to 31, partition_rows.c 32 and 33.
  */
 
-#define FIRMWARE_FILE "ota.bin"
-#define INNER_PREFIX  "inner image: "
+#define INNER_PREFIX "inner image: "
 
 struct analysis {
     struct rules_copy copy;
     struct subject subject;
     struct packed packed;
+    struct partition_file partition_file;
     struct factory factory;
     uint8_t head[FACTORY_HEAD_BYTES];
     size_t head_len;
@@ -75,7 +76,7 @@ static bool init_subject(struct analysis *a)
     if (!s->sha256 || !tail_init(&s->tail)) {
         return false;
     }
-    if (is_packed_layout(s->layout)) {
+    if (is_packed_layout(s->layout) && !a->partition_file.partition) {
         if (!packed_init(&a->packed, s)) {
             return false;
         }
@@ -92,7 +93,9 @@ struct analysis *analysis_new(const struct analysis_rules *rules)
     if (!a) {
         return NULL;
     }
-    if (!rules_copy_init(&a->copy, rules) || !init_subject(a)) {
+    if (!rules_copy_init(&a->copy, rules) ||
+        !partition_file_init(&a->partition_file, rules->layout, a->copy.rules.file_name) ||
+        !init_subject(a)) {
         analysis_free(a);
         return NULL;
     }
@@ -102,6 +105,7 @@ struct analysis *analysis_new(const struct analysis_rules *rules)
 void analysis_free(struct analysis *a)
 {
     if (a) {
+        partition_file_deinit(&a->partition_file);
         packed_deinit(&a->packed);
         tail_deinit(&a->subject.tail);
         hash_free(a->subject.sha256);
@@ -129,11 +133,14 @@ static bool keep_head(struct analysis *a, const uint8_t *buf, size_t len)
 void analysis_feed(struct analysis *a, const void *buf, size_t len)
 {
     struct subject *s = &a->subject;
+    bool is_partition = a->partition_file.partition != NULL;
 
-    if (keep_head(a, buf, len)) {
+    if (keep_head(a, buf, len) && !is_partition) {
         factory_begin(&a->factory, s, a->head);
     }
-    if (a->factory.is_factory) {
+    if (is_partition) {
+        partition_file_feed(&a->partition_file, buf, len);
+    } else if (a->factory.is_factory) {
         factory_feed(&a->factory, s, s->size_bytes, buf, len);
     } else if (s->packed) {
         packed_feed(s->packed, buf, len);
@@ -141,33 +148,6 @@ void analysis_feed(struct analysis *a, const void *buf, size_t len)
         feed_plain(s, buf, len);
     }
     s->size_bytes += len;
-}
-
-/* A product's files: only the firmware for now, and never what a stock module would destroy. */
-static bool judge_file_name(struct subject *s)
-{
-    const char *name = s->rules->file_name;
-    char label[ALOFT_LABEL_MAX + 1] = "";
-    size_t stem = strlen(name);
-
-    if (strcmp(name, FIRMWARE_FILE) == 0) {
-        return true;
-    }
-    if (stem > 4 && strcmp(name + stem - 4, ".bin") == 0 && stem - 4 < sizeof label) {
-        memcpy(label, name, stem - 4);
-    }
-    if (aloft_partition_by_label(s->layout->secondary, s->layout->n_secondary, label)) {
-        add_finding(s, 32, "PART_WOULD_ERASE", ANALYSIS_REFUSAL,
-                    "'%s' is for the user partition %s: with AT+CIUPDATE a stock module would "
-                    "erase %s and then refuse the file, for nothing; the files of a ROM are: %s",
-                    name, label, label, FIRMWARE_FILE);
-    } else {
-        add_finding(s, 32, "PART_NAME", ANALYSIS_REFUSAL,
-                    "modules do not ask for a file of this name; the files of a ROM are: %s "
-                    "(esp-at.bin of the build, renamed)",
-                    FIRMWARE_FILE);
-    }
-    return false;
 }
 
 static void judge_firmware(struct analysis *a)
@@ -210,7 +190,7 @@ const struct analysis_report *analysis_finish(struct analysis *a)
     report->has_header = (s->packed || report->kind == ALOFT_SNIFF_APP) &&
                          s->image_bytes >= ALOFT_APP_HEADER_BYTES &&
                          aloft_app_header_parse(s->image_head, &report->header) == ALOFT_ERR_OK;
-    if (judge_file_name(s)) {
+    if (judge_partition_rows(s, &a->partition_file)) {
         judge_firmware(a);
     }
     sort_findings(report);
