@@ -260,7 +260,7 @@ static void add_conversion(struct walk *w, struct value *v)
         number[0] = '%';
         break;
     default:
-        assert(!"a conversion that log.h does not name");
+        assert(false && "a conversion that log.h does not name");
     }
     for (int n = (int)strlen(number); number[0] && n < width; n++) {
         add(v, &pad, 1);

@@ -34,8 +34,8 @@ static const char *const tls_reasons[] = {
 /* Wire 2.1 (the space at its end is not part of a field's value) and 4.1. */
 static const char *const agents[] = {
     [CONTACT_AGENT_NONE] = "",
-    [CONTACT_AGENT_CIUPDATE] = "Mozilla/5.0 (Windows NT 5.1) AppleWebKit/537.36 (KHTML, like "
-                               "Gecko) Chrome/30.0.1599.101 Safari/537.36",
+    [CONTACT_AGENT_CIUPDATE] = ("Mozilla/5.0 (Windows NT 5.1) AppleWebKit/537.36 (KHTML, like "
+                                "Gecko) Chrome/30.0.1599.101 Safari/537.36"),
     [CONTACT_AGENT_IDF] = "ESP32 HTTP Client/1.0",
 };
 
