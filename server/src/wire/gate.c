@@ -170,7 +170,7 @@ static uint32_t limit(struct gate *gate, const struct gate_caller *caller, unsig
     uint32_t wait;
 
     for (;;) {
-        uint64_t word;
+        uint64_t word = 0;
         atomic_uint_fast64_t *slot = find_slot(group, tag, &t, &word);
         uint64_t before = (word & TAG_MASK) == tag ? word : tag | t.now;
         uint64_t after = count_query(before, &t, &wait);
