@@ -6,6 +6,8 @@ import json
 import os
 import signal
 import socket
+import ssl
+import subprocess
 
 import pytest
 
@@ -151,3 +153,78 @@ def test_the_time_to_stop_is_a_setting_that_may_change(make):
     assert server.process.wait(DEADLINE_S) == 0
     assert "serve.cut" not in server.log.read_text()
     assert len(download.finish()) < os.path.getsize(server.folder / f"{LAYOUT}-{VERSION}.bin")
+
+
+# -- the certificate ----------------------------------------------------------------------------------
+
+def make_certificate(folder, name):
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                    "-keyout", folder / f"{name}.key", "-out", folder / f"{name}.pem", "-days", "2", "-subj",
+                    f"/CN={name}"], check=True, capture_output=True, timeout=60)
+
+
+def subject(server):
+    """Of the certificate that a new TLS connection gets."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    with socket.create_connection(("127.0.0.1", server.modules_tls_port), timeout=DEADLINE_S) as plain:
+        with context.wrap_socket(plain) as tls:
+            der = tls.getpeercert(binary_form=True)
+    text = subprocess.run(["openssl", "x509", "-inform", "DER", "-noout", "-subject", "-nameopt", "RFC2253"], input=der,
+                          check=True, capture_output=True, timeout=60).stdout
+    return text.decode().strip().removeprefix("subject=CN=")
+
+
+def test_sighup_reads_the_certificate_again(make):
+    server = make()
+    assert subject(server) == "aloft"
+    for name in ("one", "two"):
+        make_certificate(server.folder, name)
+    write(server, f"cert = {server.folder}/one.pem", f"key = {server.folder}/one.key")
+    assert "serve.pin pin=" in reload(server, "serve.reloaded")
+    assert subject(server) == "one"
+    (server.folder / "two.pem").rename(server.folder / "one.pem")  # a renewal: the same names, other bytes
+    (server.folder / "two.key").rename(server.folder / "one.key")
+    reload(server, "serve.reloaded")
+    assert subject(server) == "two"
+
+
+def test_a_certificate_that_cannot_be_used_leaves_everything_as_it_was(make):
+    server = make()
+    make_certificate(server.folder, "one")
+    make_certificate(server.folder, "two")
+    write(server, f"cert = {server.folder}/one.pem", f"key = {server.folder}/two.key", "log_format = json")
+    text = reload(server, "serve.reload_failed")
+    assert "two.key" in text or "one.pem" in text
+    assert subject(server) == "aloft"
+    assert " serve.reload_failed reason=" in text  # still a text line
+
+
+# -- limits of the module plane -----------------------------------------------------------------------
+
+def ask_version(server, head=b""):
+    with socket.create_connection(("127.0.0.1", server.modules_port), timeout=DEADLINE_S) as module:
+        module.sendall(head + f"GET /v1/device/rom/?is_format_simple=true HTTP/1.1\r\nHost: x\r\n"
+                              f"Authorization: token {server.token}\r\n\r\n".encode())
+        data = b""
+        while piece := module.recv(4096):
+            data += piece
+    return data
+
+
+def test_named_proxies_are_believed_from_the_next_connection_on(make):
+    server = make()
+    header = b"PROXY TCP4 203.0.113.9 192.0.2.1 4711 80\r\n"
+    assert ask_version(server, header).startswith(b"HTTP/1.1 400 ")
+    write(server, "proxies = 127.0.0.0/8")
+    reload(server, "serve.reloaded")
+    assert VERSION.encode() in ask_version(server, header)
+    wait_until("the contact's line", lambda: "peer=203.0.113.9:4711" in server.log.read_text())
+
+
+def test_the_limit_of_version_queries_changes_without_a_restart(make):
+    server = make()
+    write(server, "product_limit_per_minute = 1")
+    reload(server, "serve.reloaded")
+    answers = [ask_version(server) for _ in range(3)]
+    assert VERSION.encode() in answers[0] and VERSION.encode() not in answers[-1]

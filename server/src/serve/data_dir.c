@@ -33,7 +33,7 @@ static enum aloft_err join(char path[PATH_MAX], const char *dir, const char *nam
 static enum aloft_err take_lock(const char *dir, int *ret_fd, struct error *e)
 {
     char path[PATH_MAX];
-    enum aloft_err err = join(path, dir, "lock", e);
+    enum aloft_err err = join(path, dir, DATA_DIR_LOCK_FILE, e);
 
     if (err != ALOFT_ERR_OK) {
         return err;
@@ -139,13 +139,13 @@ static enum aloft_err open_inside(struct data_dir *d, const char *dir, struct er
 {
     char path[PATH_MAX];
     int64_t n_tokens = 0;
-    enum aloft_err err = join(path, dir, "aloft.db", e);
+    enum aloft_err err = join(path, dir, DATA_DIR_DATABASE_FILE, e);
 
     if (err == ALOFT_ERR_OK) {
         err = db_open(path, &d->db, e);
     }
     if (err == ALOFT_ERR_OK) {
-        err = join(path, dir, "blobs", e);
+        err = join(path, dir, DATA_DIR_BLOBS, e);
     }
     if (err == ALOFT_ERR_OK) {
         err = blobs_open(path, &d->blobs, e);

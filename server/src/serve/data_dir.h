@@ -9,7 +9,12 @@
 
 /* The folder that holds all a server knows: aloft.db, blobs/, admin.token, cert.pem, key.pem. */
 
-#define DATA_DIR_TOKEN_FILE "admin.token"
+#define DATA_DIR_TOKEN_FILE       "admin.token"
+#define DATA_DIR_DATABASE_FILE    "aloft.db"
+#define DATA_DIR_BLOBS            "blobs"
+#define DATA_DIR_CERTIFICATE_FILE "cert.pem"
+#define DATA_DIR_KEY_FILE         "key.pem"
+#define DATA_DIR_LOCK_FILE        "lock"
 
 struct data_dir {
     int lock_fd; /**< Locked as long as it is open. */

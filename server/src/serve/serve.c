@@ -86,28 +86,67 @@ static void write_notes(void *ctx, struct contact *contacts, size_t n_contacts)
     }
 }
 
-static enum aloft_err start_wire(struct serving *s, struct error *e)
-{
+/* What the module plane is to do by these settings; the listeners are those of the start. */
+struct wire_wanted {
+    struct wire_options options;
     char certificate[PATH_MAX];
     char key[PATH_MAX];
-    struct wire_options options = {.plain = &s->plain,
-                                   .tls = &s->tls,
-                                   .certificate = s->settings.certificate,
-                                   .key = s->settings.key,
-                                   .n_threads = s->settings.threads};
+};
 
-    if (!s->settings.certificate[0]) {
-        enum aloft_err err = wire_certificate_ensure(s->settings.data, e);
-        if (err != ALOFT_ERR_OK) {
-            return err;
-        }
-        (void)snprintf(certificate, sizeof certificate, "%s/cert.pem", s->settings.data);
-        (void)snprintf(key, sizeof key, "%s/key.pem", s->settings.data);
-        options.certificate = certificate;
-        options.key = key;
+static enum aloft_err fill_wire_wanted(const struct serving *s, const struct settings *settings,
+                                       struct wire_wanted *w, struct error *e)
+{
+    const char *data = s->settings.data;
+
+    w->options = (struct wire_options){.plain = &s->plain,
+                                       .tls = &s->tls,
+                                       .certificate = settings->certificate,
+                                       .key = settings->key,
+                                       .n_threads = settings->threads,
+                                       .device_per_min = settings->version_limit_per_minute,
+                                       .product_per_min = settings->product_limit_per_minute,
+                                       .max_downloads = settings->downloads_max,
+                                       .proxies = &settings->proxies};
+    if (settings->certificate[0]) {
+        return ALOFT_ERR_OK;
     }
-    enum aloft_err err = wire_start(&options, s->catalog, s->contacts, &s->wire, e);
-    return err == ALOFT_ERR_OK ? wire_certificate_pin(options.certificate, s->pin, e) : err;
+    (void)snprintf(w->certificate, sizeof w->certificate, "%s/" DATA_DIR_CERTIFICATE_FILE, data);
+    (void)snprintf(w->key, sizeof w->key, "%s/" DATA_DIR_KEY_FILE, data);
+    w->options.certificate = w->certificate;
+    w->options.key = w->key;
+    return wire_certificate_ensure(data, e);
+}
+
+static enum aloft_err start_wire(struct serving *s, struct error *e)
+{
+    struct wire_wanted wanted;
+    enum aloft_err err = fill_wire_wanted(s, &s->settings, &wanted, e);
+
+    if (err == ALOFT_ERR_OK) {
+        err = wire_start(&wanted.options, s->catalog, s->contacts, &s->wire, e);
+    }
+    return err == ALOFT_ERR_OK ? wire_certificate_pin(wanted.options.certificate, s->pin, e) : err;
+}
+
+/* All of it or nothing: a certificate that cannot be used keeps the limits, too. */
+static enum aloft_err reload_wire(struct serving *s, const struct settings *settings,
+                                  struct error *e)
+{
+    struct wire_wanted wanted;
+    char pin[HASH_HEX_BYTES];
+    enum aloft_err err = fill_wire_wanted(s, settings, &wanted, e);
+
+    if (err == ALOFT_ERR_OK) {
+        err = wire_certificate_pin(wanted.options.certificate, pin, e);
+    }
+    if (err == ALOFT_ERR_OK) {
+        err = wire_reload(s->wire, &wanted.options, e);
+    }
+    if (err == ALOFT_ERR_OK && strcmp(pin, s->pin) != 0) {
+        log_warn("serve.pin", "pin=%s before=%s", pin, s->pin);
+        memcpy(s->pin, pin, sizeof s->pin);
+    }
+    return err;
 }
 
 /* Nobody asked for 80 and 443, and we may not have them: go on with ports everybody may have.
@@ -320,7 +359,8 @@ static void reload(struct serving *s)
     struct settings wanted;
     struct error e = {0};
 
-    if (server_settings_load(s->sources, &wanted, &e) != ALOFT_ERR_OK) {
+    if (server_settings_load(s->sources, &wanted, &e) != ALOFT_ERR_OK ||
+        reload_wire(s, &wanted, &e) != ALOFT_ERR_OK) {
         log_error("serve.reload_failed", "reason=\"%s\"", e.sentence);
         return;
     }

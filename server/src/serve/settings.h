@@ -45,7 +45,7 @@
          "Its private key (PEM).")                                                                 \
     NUMBER(threads, "threads", 0, 0, 256, "threads", START,                                        \
          "Of the module plane; 0 is one per core.")                                                \
-    WORD(log_contacts, "log-contacts", "none|failures|all", "all", SIGHUP,                          \
+    WORD(log_contacts, "log-contacts", "none|failures|all", "all", SIGHUP,                         \
          "Which contacts of modules are logged.")                                                  \
     WORD(log_format, "log-format", "text|json", "text", SIGHUP,                                    \
          "One line per event: for people, or JSON for programs.")                                  \
@@ -63,14 +63,16 @@
          "Per product: devices known by their source address alone.")                              \
     NUMBER(address_devices_days, "address-devices-days", 30, 1, 3650, "days", SIGHUP,              \
          "They are forgotten so long after their last contact.")                                   \
-    NETWORKS(proxies, "proxies", START,                                                            \
+    NETWORKS(proxies, "proxies", SIGHUP,                                                           \
          "Balancers in front of the module plane that speak the PROXY protocol.")                  \
     NETWORKS(console_proxies, "console-proxies", SIGHUP,                                           \
          "TLS proxies in front of the console plane.")                                             \
     NUMBER(downloads_max, "downloads-max", 0, 0, 10000000, "downloads", SIGHUP,                    \
          "Downloads at once; 0 is what the descriptor limit allows.")                              \
-    NUMBER(version_limit_per_minute, "version-limit-per-minute", 30, 1, 100000, "requests", SIGHUP, \
-         "Version queries of one token from one address before they are put off.")                 \
+    NUMBER(version_limit_per_minute, "version-limit-per-minute", 30, 1, 60000, "queries", SIGHUP,  \
+         "Version queries by a device's own token from one address before they are put off.")      \
+    NUMBER(product_limit_per_minute, "product-limit-per-minute", 6000, 1, 60000, "queries", SIGHUP, \
+         "The same for a product's token, which its modules share.")                               \
     NUMBER(stop_seconds, "stop-seconds", 10, 0, 3600, "seconds", SIGHUP,                           \
          "At a stop, downloads under way have so long to finish.")
 /* clang-format on */
@@ -121,6 +123,7 @@ struct settings {
     struct networks console_proxies;
     unsigned downloads_max;
     unsigned version_limit_per_minute;
+    unsigned product_limit_per_minute;
     unsigned stop_seconds;
 
     char file[PATH_MAX];                         /**< The config file that was read; "" = none. */
