@@ -32,7 +32,7 @@ def connected(server):
 def read_line(one):
     line = b""
     while not line.endswith(b"\n"):
-        piece = one.recv(4096)
+        piece = one.recv(1)
         if not piece:
             break
         line += piece
