@@ -93,20 +93,26 @@ struct wire_wanted {
     char key[PATH_MAX];
 };
 
+static unsigned limit_of(unsigned per_min)
+{
+    return per_min ? per_min : WIRE_NO_LIMIT;
+}
+
 static enum aloft_err fill_wire_wanted(const struct serving *s, const struct settings *settings,
                                        struct wire_wanted *w, struct error *e)
 {
     const char *data = s->settings.data;
 
-    w->options = (struct wire_options){.plain = &s->plain,
-                                       .tls = &s->tls,
-                                       .certificate = settings->certificate,
-                                       .key = settings->key,
-                                       .n_threads = settings->threads,
-                                       .device_per_min = settings->version_limit_per_minute,
-                                       .product_per_min = settings->product_limit_per_minute,
-                                       .max_downloads = settings->downloads_max,
-                                       .proxies = &settings->proxies};
+    w->options =
+        (struct wire_options){.plain = &s->plain,
+                              .tls = &s->tls,
+                              .certificate = settings->certificate,
+                              .key = settings->key,
+                              .n_threads = settings->threads,
+                              .device_per_min = limit_of(settings->version_limit_per_minute),
+                              .product_per_min = limit_of(settings->product_limit_per_minute),
+                              .max_downloads = settings->downloads_max,
+                              .proxies = &settings->proxies};
     if (settings->certificate[0]) {
         return ALOFT_ERR_OK;
     }

@@ -69,9 +69,9 @@
          "TLS proxies in front of the console plane.")                                             \
     NUMBER(downloads_max, "downloads-max", 0, 0, 10000000, "downloads", SIGHUP,                    \
          "Downloads at once; 0 is what the descriptor limit allows.")                              \
-    NUMBER(version_limit_per_minute, "version-limit-per-minute", 30, 1, 60000, "queries", SIGHUP,  \
-         "Version queries by a device's own token from one address before they are put off.")      \
-    NUMBER(product_limit_per_minute, "product-limit-per-minute", 6000, 1, 60000, "queries", SIGHUP, \
+    NUMBER(version_limit_per_minute, "version-limit-per-minute", 30, 0, 60000, "queries", SIGHUP,  \
+         "Version queries by a device's own token from one address before they are put off; 0 is no limit.") \
+    NUMBER(product_limit_per_minute, "product-limit-per-minute", 6000, 0, 60000, "queries", SIGHUP, \
          "The same for a product's token, which its modules share.")                               \
     NUMBER(stop_seconds, "stop-seconds", 10, 0, 3600, "seconds", SIGHUP,                           \
          "At a stop, downloads under way have so long to finish.")
