@@ -25,6 +25,7 @@ CHECK = Load("version check", "req/s", False, False, 64)
 FEW = 100
 BAR = 1.10
 IMAGE_BYTES = 100000  # Never asked for.
+NO_LIMIT = 0xFFFFFFFF  # A hundred devices ask as often as a million.
 
 
 @contextlib.contextmanager
@@ -35,7 +36,7 @@ def wire(tool, folder, n_tokens):
     image.write_bytes(b"\xe9" + bytes(IMAGE_BYTES - 1))
     with open(tokens, "w", encoding="ascii") as file:
         file.writelines(f"{secrets.token_hex(20)}\n" for _ in range(n_tokens))
-    with subprocess.Popen([tool, str(folder), str(image), "log=0"], stdin=subprocess.PIPE,
+    with subprocess.Popen([tool, str(folder), str(image), "log=0", f"device_per_min={NO_LIMIT}"], stdin=subprocess.PIPE,
                           stdout=subprocess.PIPE) as process:
         ports = re.match(rb"plain=(\d+) tls=(\d+)", process.stdout.readline())
         if not ports:

@@ -10,6 +10,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 
 from fixtures import aloft  # noqa: F401  # found by the line above
 from server import Server
+from wire_plane import own_wire, tool, wire  # noqa: F401
 
 
 @pytest.fixture(scope="module")
