@@ -143,7 +143,7 @@ static enum aloft_nvs_fault check_span(const uint8_t *page, size_t entry, const 
     size_t span = e[SPAN_OFF];
 
     if (size > ALOFT_NVS_DATA_MAX) {
-        return with_numbers(r, ALOFT_NVS_DATA_SIZE, (uint32_t)size, ALOFT_NVS_DATA_MAX);
+        return with_numbers(r, ALOFT_NVS_DATA_SIZE, (uint32_t)size, 0);
     }
     if (span != wanted || entry + span > ALOFT_NVS_ENTRIES) {
         return with_numbers(r, ALOFT_NVS_SPAN, (uint32_t)span, (uint32_t)wanted);

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The C readers of partition tables, CSV and otadata agree with a second reader written from the
-description of the formats: on its test vectors, on every layout, and on seeded random input."""
+"""The C readers of partition tables, CSV, otadata and the files of user partitions agree with a second reader
+written from the description of the formats: on its test vectors, on every layout, and on seeded random
+input."""
 
 import hashlib
 import json
@@ -337,3 +338,93 @@ def test_random_csv_agrees(ask):
     found = {answer["err"] for answer in answers}
     assert found >= {"OK", "SYNTAX", "RANGE", "ALIGN", "OVERLAP", "DUPLICATE"}
     assert sum(answer["err"] == "OK" for answer in answers) > N_RANDOM / 10
+
+
+# The files of user partitions.
+
+def test_the_vendors_nvs_file_is_made_again(ask):
+    """facts/esp-formats.md 8.8. The SHA-256 named there is that of a file whose second page has a header."""
+    text = b"MINI-1\0"
+    page = esp.nvs_page(0, [
+        esp.nvs_item(0, "u8", b"factory_param", b"\1"), esp.nvs_item(1, "i8", b"version", b"\4"),
+        esp.nvs_item(1, "string", b"module_name", text),
+        esp.nvs_item(1, "i32", b"uart_baudrate", (115200).to_bytes(4, "little")),
+        esp.nvs_item(0, "u8", b"client_ca", b"\2"), esp.nvs_item(2, "blob", b"client_ca.0", b"CERT-ONE\n", chunk=0),
+        esp.nvs_item(2, "index", b"client_ca.0", b"\x09\0\0\0\1\0")], state=0xFFFFFFFC)
+    data = page + esp.nvs_page(1, state=0xFFFFFFFC) + b"\xff" * esp.PAGE
+    assert hashlib.sha256(data).hexdigest() == "cf385b9d4625df2b1e357ca75053cb0b089221b12acfa29f649581c9e79ece0a"
+    assert ask([f"nvs {data.hex()}"]) == [esp.check_nvs(data)] == [{"fault": "OK"}]
+
+
+def random_item(rng, namespace):
+    kind = rng.choice([*esp.NVS_TYPES.values(), 0x21, 0x42, rng.randrange(256) if rng.random() < 0.1 else 0x01])
+    value = rng.randbytes(rng.choice([1, 2, 4, 8]))
+    if kind in esp.NVS_WITH_DATA:
+        value = rng.randbytes(rng.choice([0, 1, 31, 32, 33, 64, 300]))
+        if kind == 0x21 and rng.random() < 0.9:
+            value += b"\0"
+    if rng.random() < 0.03:
+        return esp.nvs_entry(namespace, kind, rng.randrange(256), 0xFF, b"span", value[:8])
+    key = rng.randbytes(16) if rng.random() < 0.05 else f"key{rng.randrange(100)}".encode()
+    return esp.nvs_item(namespace, kind, key, value)
+
+
+def random_nvs(rng):
+    pages = []
+    for number in range(rng.choice([1, 1, 2, 3])):
+        items = [esp.nvs_item(0, "u8", b"space", bytes([rng.choice([1, 2, 254, 255, 0]) if rng.random() < 0.1 else 1]))]
+        items += [random_item(rng, rng.choice([1, 1, 1, 0]) if rng.random() < 0.05 else 1)
+                  for _ in range(rng.randrange(8))]
+        sequence = rng.randrange(3) if rng.random() < 0.1 else number
+        state = rng.choice([0xFFFFFFFE, 0xFFFFFFFC, 0xFFFFFFF8, 0xFFFFFFF0]) if rng.random() < 0.2 else 0xFFFFFFFC
+        version = rng.randrange(256) if rng.random() < 0.05 else 0xFE
+        pages.append(esp.nvs_page(sequence, items, state, version))
+    pages += [b"\xff" * esp.PAGE] * rng.choice([0, 1, 1, 1, 2])
+    data = bytearray(b"".join(pages))
+    for _ in range(rng.choice([0, 0, 1, 2])):  # the start of a page is where things stand
+        at = rng.randrange(len(data) // esp.PAGE) * esp.PAGE + min(int(rng.expovariate(1 / 150)), esp.PAGE - 1)
+        data[at] ^= 1 << rng.randrange(8)
+    if rng.random() < 0.03:
+        del data[rng.randrange(len(data)):]
+    return bytes(data)
+
+
+def assert_same_verdict(ask, word, check, cases, faults):
+    answers = ask([f"{word} {hex_of(data)}" for data in cases])
+    for data, answer in zip(cases, answers, strict=True):
+        assert answer == check(data), data.hex()
+    assert {answer["fault"] for answer in answers} == faults
+
+
+def test_random_nvs_agrees(ask):
+    rng = random.Random(61)
+    assert_same_verdict(ask, "nvs", esp.check_nvs, [random_nvs(rng) for _ in range(N_RANDOM)], {
+        "OK", "SIZE", "NO_BLANK", "PAGE_STATE", "PAGE_VERSION", "PAGE_CRC", "PAGE_DIRTY", "SEQUENCE", "ENTRY_STATE",
+        "ENTRY_CRC", "TYPE", "KEY", "NAMESPACE", "DATA_SIZE", "DATA_CRC", "SPAN"})
+
+
+def damaged(rng, data, rest=40):
+    """Mostly near its start, where the header stands; sometimes cut, or with something behind it."""
+    data = bytearray(data)
+    for _ in range(rng.choice([0, 1, 1, 2])):
+        data[min(int(rng.expovariate(1 / 6)), len(data) - 1)] = rng.choice([0, 1, 2, 3, 4, 8, 0xF1, 0xFF])
+    if rng.random() < 0.2:
+        del data[rng.randrange(len(data)):]
+    elif rng.random() < 0.3:
+        data += b"\xff" * rng.randrange(rest) + rng.choice([b"", b"\0"])
+    return bytes(data)
+
+
+def test_random_containers_agree(ask):
+    rng = random.Random(62)
+    pki = [esp.pki_file([(rng.choice([1, 2, 3]), i, rng.randbytes(rng.choice([0, 1, 4, 9, 70])))
+                         for i in range(rng.randrange(4))]) for _ in range(N_RANDOM)]
+    assert_same_verdict(ask, "pki", esp.check_pki, [damaged(rng, data) for data in pki],
+                        {"OK", "MAGIC", "HEADER", "TRUNCATED", "TRAILING", "ITEM", "COUNT"})
+    params = [b"\xfc\xfc" + bytes([rng.choice([1, 2, 3])]) + rng.randbytes(rng.choice([21, 85])).ljust(
+        rng.choice([21, 85, 200]), b"\xff") for _ in range(N_RANDOM)]
+    assert_same_verdict(ask, "factory_param", esp.check_factory_param, [damaged(rng, data) for data in params],
+                        {"OK", "MAGIC", "VERSION", "TRUNCATED", "TRAILING"})
+    services = [esp.ble_file(rng.randbytes(rng.choice([0, 1, 14, 300]))) for _ in range(N_RANDOM)]
+    assert_same_verdict(ask, "ble_data", esp.check_ble_data, [damaged(rng, data) for data in services],
+                        {"OK", "MAGIC", "TRUNCATED", "TRAILING"})

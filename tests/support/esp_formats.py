@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A second reader of partition tables, their CSV and otadata, written from the description of the
-formats (facts/esp-formats.md 0.1, 2 and 3) and not from the C sources. Plain and slow on purpose."""
+"""A second reader of partition tables, their CSV, otadata and the files of user partitions, written from
+the description of the formats (facts/esp-formats.md 0.1, 2, 3 and 6) and not from the C sources. Plain
+and slow on purpose."""
 
 import dataclasses
 import hashlib
@@ -339,3 +340,165 @@ def boot(device, entries, good):
     if initial:
         entries[0] = Entry.make(booted + 1, VALID)
     return order, booted, entries, efuse
+
+
+# The files of user partitions (6.1 to 6.4), written ...
+
+PAGE = 4096
+NVS_TYPES = {"u8": 0x01, "i8": 0x11, "u16": 0x02, "i16": 0x12, "u32": 0x04, "i32": 0x14, "u64": 0x08, "i64": 0x18,
+             "string": 0x21, "blob_v1": 0x41, "blob": 0x42, "index": 0x48}
+NVS_WITH_DATA = (0x21, 0x41, 0x42)
+
+
+def nvs_crc(data):
+    return zlib.crc32(data, 0xFFFFFFFF)
+
+
+def nvs_entry(namespace, kind, span, chunk, key, value):
+    """One entry of 32 bytes; `value` is its last 8."""
+    head = struct.pack("<BBBB", namespace, kind, span, chunk)
+    tail = key.ljust(16, b"\0") + value.ljust(8, b"\xff")
+    return head + struct.pack("<I", nvs_crc(head + tail)) + tail
+
+
+def nvs_item(namespace, kind, key, value, chunk=0xFF):
+    """All entries of an item; `value` are its bytes."""
+    kind = NVS_TYPES.get(kind, kind)
+    if kind not in NVS_WITH_DATA:
+        return nvs_entry(namespace, kind, 1, chunk, key, value)
+    data = value.ljust(-(-len(value) // 32) * 32, b"\xff")
+    last = struct.pack("<HHI", len(value), 0xFFFF, nvs_crc(value))
+    return nvs_entry(namespace, kind, 1 + len(data) // 32, chunk, key, last) + data
+
+
+def nvs_page(sequence, items=(), state=0xFFFFFFFE, version=0xFE):
+    entries = b"".join(items)
+    states = ["10"] * (len(entries) // 32)
+    states += ["11"] * (128 - len(states))
+    states = bytes(int("".join(reversed(states[i:i + 4])), 2) for i in range(0, 128, 4))
+    head = struct.pack("<IB19s", sequence, version, b"\xff" * 19)
+    head = struct.pack("<I", state) + head + struct.pack("<I", nvs_crc(head))
+    return (head + states + entries).ljust(PAGE, b"\xff")
+
+
+def pki_file(items):
+    """Items: (type, id, content)."""
+    body = b"".join((struct.pack("<BBH", kind, number, len(content)) + content).ljust(
+        -(-(4 + len(content)) // 4) * 4, b"\xff") for kind, number, content in items)
+    return b"\xf1\xf1" + struct.pack("<HI", len(items), len(body)) + body
+
+
+def ble_file(text):
+    return struct.pack("<H", len(text)) + b"\x27\x95" + text
+
+
+# ... and judged: an answer of the C side's name, and where.
+
+def nvs_item_fault(page, entry):
+    """(fault, entry at fault, span) of the item that begins at an entry marked as written."""
+    raw = page[64 + 32 * entry:96 + 32 * entry]
+    namespace, kind, span, _ = raw[:4]
+    if struct.unpack("<I", raw[4:8])[0] != nvs_crc(raw[:4] + raw[8:]):
+        return "ENTRY_CRC", entry, 0
+    if kind not in NVS_TYPES.values():
+        return "TYPE", entry, 0
+    if 0 not in raw[8:24]:
+        return "KEY", entry, 0
+    if namespace == 0 and not (kind == NVS_TYPES["u8"] and 1 <= raw[24] <= 254):
+        return "NAMESPACE", entry, 0
+    size = struct.unpack("<H", raw[24:26])[0] if kind in NVS_WITH_DATA else 0
+    if size > 4000:
+        return "DATA_SIZE", entry, 0
+    if span != 1 + -(-size // 32) or entry + span > 126:
+        return "SPAN", entry, 0
+    for i in range(entry, entry + span):
+        if nvs_state(page, i) != 2:
+            return "ENTRY_STATE", i, 0
+    if kind in NVS_WITH_DATA:
+        data = page[96 + 32 * entry:96 + 32 * entry + size]
+        if nvs_crc(data) != struct.unpack("<I", raw[28:])[0]:
+            return "DATA_CRC", entry, 0
+        if kind == NVS_TYPES["string"] and data[-1:] != b"\0":
+            return "DATA_SIZE", entry, 0
+    return "OK", entry, span
+
+
+def nvs_state(page, entry):
+    return page[32 + entry // 4] >> 2 * (entry % 4) & 3
+
+
+def check_nvs(data):
+    """{"fault", and by its kind "page" and "entry"}."""
+    if not data or len(data) % PAGE:
+        return {"fault": "SIZE"}
+    blank, sequences = 0, set()
+    for number in range(len(data) // PAGE):
+        page = data[number * PAGE:(number + 1) * PAGE]
+        state, sequence, version = struct.unpack("<IIB", page[:9])
+        if state == 0xFFFFFFFF:
+            if page.strip(b"\xff"):
+                return {"fault": "PAGE_DIRTY", "page": number}
+            blank += 1
+            continue
+        if state not in (0xFFFFFFFE, 0xFFFFFFFC, 0xFFFFFFF8):
+            return {"fault": "PAGE_STATE", "page": number}
+        if struct.unpack("<I", page[28:32])[0] != nvs_crc(page[4:28]):
+            return {"fault": "PAGE_CRC", "page": number}
+        if version not in (0xFE, 0xFF):
+            return {"fault": "PAGE_VERSION", "page": number}
+        if sequence in sequences:
+            return {"fault": "SEQUENCE", "page": number}
+        sequences.add(sequence)
+        entry = 0
+        while entry < 126:
+            if nvs_state(page, entry) == 1:
+                return {"fault": "ENTRY_STATE", "page": number, "entry": entry}
+            if nvs_state(page, entry) != 2:
+                entry += 1
+                continue
+            fault, at, span = nvs_item_fault(page, entry)
+            if fault != "OK":
+                return {"fault": fault, "page": number, "entry": at}
+            entry += span
+    return {"fault": "OK" if blank else "NO_BLANK"}
+
+
+def check_pki(data):
+    if data[:2] != b"\xf1\xf1":
+        return {"fault": "MAGIC"}
+    if len(data) < 8:
+        return {"fault": "HEADER"}
+    count, total = struct.unpack("<HI", data[2:8])
+    if 8 + total > len(data):
+        return {"fault": "TRUNCATED"}
+    body, rest, seen = data[8:8 + total], data[8 + total:], 0
+    while body:
+        size = -(-(4 + struct.unpack("<H", body[2:4])[0]) // 4) * 4 if len(body) >= 4 else 4
+        if size > len(body):
+            return {"fault": "ITEM"}
+        body, seen = body[size:], seen + 1
+    if seen != count:
+        return {"fault": "COUNT"}
+    return {"fault": "TRAILING" if rest.strip(b"\xff") else "OK"}
+
+
+def check_factory_param(data):
+    if data[:2] != b"\xfc\xfc":
+        return {"fault": "MAGIC"}
+    if len(data) < 3:
+        return {"fault": "TRUNCATED"}
+    if data[2] not in (1, 2, 3):
+        return {"fault": "VERSION"}
+    size = 88 if data[2] == 3 else 24
+    if len(data) < size:
+        return {"fault": "TRUNCATED"}
+    return {"fault": "TRAILING" if data[size:].strip(b"\xff") else "OK"}
+
+
+def check_ble_data(data):
+    if data[2:4] != b"\x27\x95":
+        return {"fault": "MAGIC"}
+    size = 4 + struct.unpack("<H", data[:2])[0]
+    if len(data) < size:
+        return {"fault": "TRUNCATED"}
+    return {"fault": "TRAILING" if data[size:].strip(b"\xff") else "OK"}

@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * The C readers of tables, CSV and otadata for a second reader in another language: one question a
- * line on stdin, one JSON object a line on stdout. Bytes travel as hex, "-" is none.
+ * The C readers of tables, CSV, otadata and user partitions for a second reader in another
+ * language: one question a line on stdin, one JSON object a line on stdout. Bytes travel as hex,
+ * "-" is none.
  *
  *   table FLASH_BYTES HEX
  *   csv TABLE_OFF FLASH_BYTES SKIP_VERIFY HEX
  *   boot FACTORY TEST SLOT_MASK ROLLBACK ANTI_ROLLBACK EFUSE VERSION_0 VERSION_1 GOOD_MASK HEX
  *   next SLOT N_SLOTS STATE HEX
  *   layout INDEX
+ *   nvs HEX
+ *   pki HEX
+ *   factory_param HEX
+ *   ble_data HEX
  *
  * In GOOD_MASK bit N is ota_N, bit 16 the factory app, bit 17 the test app. The HEX of boot and
  * next are the two otadata entries, 64 bytes.
@@ -20,9 +25,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "aloft/ble_data.h"
 #include "aloft/boot_select.h"
+#include "aloft/factory_param.h"
 #include "aloft/layout.h"
+#include "aloft/nvs.h"
 #include "aloft/partition_csv.h"
+#include "aloft/pki.h"
 #include "host/auto.h"
 #include "host/hashes.h"
 
@@ -263,12 +272,73 @@ static void answer_layout(const char *line, const char *hex)
     print_layout_table(layout->secondary, layout->n_secondary, true, "secondary");
 }
 
+static void answer_nvs(const char *line, const char *hex)
+{
+    static const char *const names[] = {
+#define NVS_NAME(name, place, text) [ALOFT_NVS_##name] = #name,
+        ALOFT_NVS_FAULT_MAP(NVS_NAME)
+#undef NVS_NAME
+    };
+    struct aloft_nvs_report report;
+    size_t len = 0;
+
+    (void)line;
+    AUTO_FREE uint8_t *bytes = hex_decode(hex, &len);
+    enum aloft_nvs_fault fault = aloft_nvs_check(bytes, len, &report);
+    (void)printf("{\"fault\": \"%s\"", names[fault]);
+    if (aloft_nvs_fault_place(fault) != ALOFT_NVS_IN_FILE) {
+        (void)printf(", \"page\": %zu", report.page);
+    }
+    if (aloft_nvs_fault_place(fault) == ALOFT_NVS_IN_ENTRY) {
+        (void)printf(", \"entry\": %zu", report.entry);
+    }
+}
+
+static void answer_pki(const char *line, const char *hex)
+{
+    static const char *const names[] = {
+#define PKI_NAME(name, text) [ALOFT_PKI_##name] = #name,
+        ALOFT_PKI_FAULT_MAP(PKI_NAME)
+#undef PKI_NAME
+    };
+    struct aloft_pki_report report;
+    size_t len = 0;
+
+    (void)line;
+    AUTO_FREE uint8_t *bytes = hex_decode(hex, &len);
+    (void)printf("{\"fault\": \"%s\"", names[aloft_pki_check(bytes, len, &report)]);
+}
+
+static void answer_factory_param(const char *line, const char *hex)
+{
+    struct aloft_factory_param param;
+    size_t len = 0;
+
+    (void)line;
+    AUTO_FREE uint8_t *bytes = hex_decode(hex, &len);
+    enum aloft_err err = aloft_factory_param_parse(bytes, len, &param);
+    (void)printf("{\"fault\": \"%s\"", aloft_err_name(err));
+}
+
+static void answer_ble_data(const char *line, const char *hex)
+{
+    struct aloft_ble_data data;
+    size_t len = 0;
+
+    (void)line;
+    AUTO_FREE uint8_t *bytes = hex_decode(hex, &len);
+    (void)printf("{\"fault\": \"%s\"", aloft_err_name(aloft_ble_data_parse(bytes, len, &data)));
+}
+
 static const struct {
     const char *word;
     void (*answer)(const char *line, const char *hex);
 } questions[] = {
-    {"table ", answer_table}, {"csv ", answer_csv},       {"boot ", answer_boot},
-    {"next ", answer_next},   {"layout ", answer_layout},
+    {"table ", answer_table},       {"csv ", answer_csv},
+    {"boot ", answer_boot},         {"next ", answer_next},
+    {"layout ", answer_layout},     {"nvs ", answer_nvs},
+    {"pki ", answer_pki},           {"factory_param ", answer_factory_param},
+    {"ble_data ", answer_ble_data},
 };
 
 static void answer(const char *line)
