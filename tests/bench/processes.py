@@ -56,11 +56,10 @@ class Target:
     pids: list
     plain_port: int
     tls_port: int
-    token: str
-    token_tls: str
+    tokens_file: pathlib.Path  # One token a line, of which each request takes the next one.
+    tokens_tls_file: pathlib.Path
     check_path: str
     file_path: str
-    tokens_file: str = ""  # One token a line, of which each request takes the next one.
 
     def url(self, is_tls, is_file):
         scheme, port = ("https", self.tls_port) if is_tls else ("http", self.plain_port)
@@ -68,8 +67,9 @@ class Target:
 
 
 class Nginx:
-    def __init__(self, folder, certificate, key, tokens, version_document, file):
-        self.folder, self.tokens = pathlib.Path(folder), tokens
+    def __init__(self, folder, certificate, key, ours, version_document, file):
+        """It knows the tokens of the target `ours`, among others."""
+        self.folder, self.ours = pathlib.Path(folder), ours
         self.port, self.tls_port = find_free_port(), find_free_port()
         self.folder.mkdir()
         words = {"user_line": "user root;" if os.getuid() == 0 else "", "folder": self.folder, "port": self.port,
@@ -79,15 +79,16 @@ class Nginx:
         for name, value in words.items():
             text = text.replace(f"@{name}@", str(value))
         (self.folder / "nginx.conf").write_text(text)
-        known = list(tokens) + [f"{number:040x}" for number in range(N_MAP_TOKENS)]
+        known = [token for file in (ours.tokens_file, ours.tokens_tls_file) for token in file.read_text().split()]
+        known += [f"{number:040x}" for number in range(N_MAP_TOKENS)]
         (self.folder / "tokens.map").write_text("".join(f'"token {token}" 1;\n' for token in known))
 
     def __enter__(self):
         self.process = subprocess.Popen(["/usr/sbin/nginx", "-p", str(self.folder), "-c", str(self.folder / "nginx.conf")],
                                         stdin=subprocess.DEVNULL)
         workers = wait_for_workers(self.process)
-        return Target("nginx", [self.process.pid, *workers], self.port, self.tls_port, *self.tokens,
-                      "/v1/device/rom/", "/ota.bin")
+        return Target("nginx", [self.process.pid, *workers], self.port, self.tls_port,
+                      self.ours.tokens_file, self.ours.tokens_tls_file, "/v1/device/rom/", "/ota.bin")
 
     def __exit__(self, *_):
         self.process.send_signal(signal.SIGQUIT)
@@ -122,12 +123,10 @@ STOCK_FIELDS = ["Cache-Control: no-cache",
 
 def generate(target, load, seconds, is_keep_alive=False):
     """Load `target` for some seconds: one connection per request, unless kept alive."""
-    token = target.token_tls if load.is_tls else target.token
-    fields = [*STOCK_FIELDS, f"Authorization: token {token}",
-              "Connection: " + ("keep-alive" if is_keep_alive else "close")]
+    fields = [*STOCK_FIELDS, "Connection: " + ("keep-alive" if is_keep_alive else "close")]
     words = ["wrk", "-t", str(N_GENERATOR_THREADS), "-c", str(load.connections), "-d", f"{seconds}s", "--timeout", "10s",
              "-s", str(HERE / "report.lua"), *(word for field in fields for word in ("-H", field)),
-             target.url(load.is_tls, load.is_file), *([target.tokens_file] if target.tokens_file else [])]
+             target.url(load.is_tls, load.is_file), str(target.tokens_tls_file if load.is_tls else target.tokens_file)]
     before_s = get_cpu_s(target.pids)
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as wrk:
         out = wrk.stdout.read()

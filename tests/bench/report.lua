@@ -1,13 +1,10 @@
 -- SPDX-License-Identifier: Apache-2.0
--- What wrk counted, as one line of JSON. With a file of tokens (one a line) as its argument, each request
+-- What wrk counted, as one line of JSON. Its argument is a file of tokens, one a line, of which each request
 -- shows the next one, from a random one on.
 local TOKENS_MAX = 50000 -- more than a run shows; the generator's own memory must not fill the cache
 local LINE = 41
 
 function init(args)
-    if not args[1] then
-        return
-    end
     local file = io.open(args[1])
     local n_lines = file:seek("end") / LINE
     math.randomseed(os.time() + os.clock() * 1e6)

@@ -132,7 +132,7 @@ def run(args, folder):
     with contextlib.ExitStack() as stack:
         servers = [stack.enter_context(Server(args.aloft, folder / f"server-{number}", "--log-contacts", "failures",
                                               *args.option)) for number in range(n_servers)]
-        plain_tokens, tls_tokens = zip(*(deploy(server, image) for server in servers))
+        plain_tokens, tls_tokens = zip(*(deploy(server, image, "bench") for server in servers))
         tokens = tls_tokens if args.tls else plain_tokens
         pids = [server.process.pid for server in servers]
         idle, cpu_s, start = Cost.now(pids), get_cpu_s(pids), time.monotonic()
