@@ -87,8 +87,8 @@ struct analysis_report {
 
 struct analysis;
 
-/** Memory stays below 256 KiB, whatever arrives. @return Free with analysis_free(); NULL only when
- * memory is out. */
+/** Memory stays below 256 KiB for a firmware, and below that and the partition for a user
+ * partition. @return Free with analysis_free(); NULL only when memory is out. */
 struct analysis *analysis_new(const struct analysis_rules *rules);
 
 /** Look at the next bytes, in order, in any portions. */
