@@ -262,7 +262,7 @@ const struct cli_command cmd_module = {
         "\n"
         "layouts with two slots: esp32_default wrover-32 esp32-sdio esp32s2_default\n"
         "  esp32c3_default esp32c3-spi esp32c6_default esp32c2_default esp32c2-4mb-g2\n"
-        "  esp32c5_v4 esp32_v3 esp32c3_v3\n"
+        "  esp32c5_v4 esp32_v3 esp32c3_v3 esp32c2_v3\n"
         "Layouts without OTA run too, their updates answer ERROR; layouts that take packed images\n"
         "are refused.\n"
         "\n"

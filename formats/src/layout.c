@@ -79,6 +79,23 @@ static const struct aloft_partition secondary_c_v3[] = {
     USER(11, "wpa2_ca", 0x36000, 0x2000), USER(12, "mqtt_cert", 0x38000, 0x2000),
     USER(13, "mqtt_key", 0x3A000, 0x2000), USER(14, "mqtt_ca", 0x3C000, 0x2000),
     FATFS(0x47000, 0x19000)};
+static const struct aloft_partition secondary_c2_v3[] = {
+    USER(1, "server_cert", 0x1F000, 0x2000), USER(2, "server_key", 0x21000, 0x2000),
+    USER(3, "server_ca", 0x23000, 0x2000), USER(4, "client_cert", 0x25000, 0x2000),
+    USER(5, "client_key", 0x27000, 0x2000), USER(6, "client_ca", 0x29000, 0x2000),
+    USER(7, "factory_param", 0x2B000, 0x1000), USER(8, "wpa2_cert", 0x2C000, 0x2000),
+    USER(9, "wpa2_key", 0x2E000, 0x2000), USER(10, "wpa2_ca", 0x30000, 0x2000),
+    USER(11, "mqtt_cert", 0x32000, 0x2000), USER(12, "mqtt_key", 0x34000, 0x2000),
+    USER(13, "mqtt_ca", 0x36000, 0x2000), USER(14, "ble_data", 0x38000, 0x6000),
+    FATFS(0x47000, 0x19000)};
+static const struct aloft_partition secondary_d_v3[] = {
+    USER(1, "factory_param", 0x1B000, 0x1000), USER(2, "server_cert", 0x1C000, 0x1000),
+    USER(3, "server_key", 0x1D000, 0x1000), USER(4, "server_ca", 0x1E000, 0x1000),
+    USER(5, "client_cert", 0x1F000, 0x1000), USER(6, "client_key", 0x20000, 0x1000),
+    USER(7, "client_ca", 0x21000, 0x1000), USER(8, "wpa2_cert", 0x22000, 0x1000),
+    USER(9, "wpa2_key", 0x23000, 0x1000), USER(10, "wpa2_ca", 0x24000, 0x1000),
+    USER(11, "mqtt_cert", 0x25000, 0x1000), USER(12, "mqtt_key", 0x26000, 0x1000),
+    USER(13, "mqtt_ca", 0x27000, 0x1000), USER(14, "ble_data", 0x28000, 0x2000)};
 
 #define TABLES(primary, secondary)                                   \
     primary, sizeof primary / sizeof primary[0], secondary, sizeof secondary / sizeof secondary[0]
@@ -91,6 +108,8 @@ static const struct aloft_partition secondary_c_v3[] = {
 #define GROUP_G TABLES(primary_g, secondary_g)
 #define GROUP_A_V3 TABLES(primary_a, secondary_a_v3)
 #define GROUP_C_V3 TABLES(primary_c, secondary_c_v3)
+#define GROUP_C2_V3 TABLES(primary_c, secondary_c2_v3)
+#define GROUP_D_V3 TABLES(primary_d, secondary_d_v3)
 
 #define FLASH_2M 0x200000
 #define FLASH_4M 0x400000
@@ -123,9 +142,12 @@ static const struct aloft_layout layouts[] = {
     /* modules that left the factory with AT v4.1 keep its table */
     {"esp32c5_v4", "ESP32C5-4MB", 0x17, FLASH_4M, PLAIN, GROUP_C, 0, true},
     {"esp32c61_default", "ESP32C61-4MB", 0x14, FLASH_4M, PACKED3, GROUP_G, 0, false},
-    /* and those that left it with AT v2.2 to v3.0 have user partitions that AT+CIUPDATE can write, no rollback */
+    /* modules that left it with AT v2.2 to v3.0: user partitions that AT+CIUPDATE can write, and no
+     * rollback */
     {"esp32_v3", "WROOM-32", 0x00, FLASH_4M, PLAIN, GROUP_A_V3, 0, false},
     {"esp32c3_v3", "MINI-1", 0x05, FLASH_4M, PLAIN, GROUP_C_V3, 0, false},
+    {"esp32c2_v3", "ESP32C2-4MB", 0x0C, FLASH_4M, PLAIN, GROUP_C2_V3, 0, false},
+    {"esp32c2-2mb_v3", "ESP32C2-2MB", 0x0C, FLASH_2M, PACKED2, GROUP_D_V3, 0, false},
 };
 /* clang-format on */
 

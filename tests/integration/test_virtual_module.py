@@ -23,7 +23,7 @@ OTA_0, OTA_1, OTADATA = 0x60000, 0x230000, 0xD000  # esp32c3_default, facts/esp-
 PLAIN_LAYOUTS = {"esp32_default": "esp32", "wrover-32": "esp32", "esp32-sdio": "esp32", "esp32s2_default": "esp32s2",
                  "esp32c3_default": "esp32c3", "esp32c3-spi": "esp32c3", "esp32c6_default": "esp32c6",
                  "esp32c2_default": "esp32c2", "esp32c2-4mb-g2": "esp32c2", "esp32c5_v4": "esp32c5",
-                 "esp32_v3": "esp32", "esp32c3_v3": "esp32c3"}
+                 "esp32_v3": "esp32", "esp32c3_v3": "esp32c3", "esp32c2_v3": "esp32c2"}
 ONE_SLOT_LAYOUTS = {"esp32-d2wd": "esp32", "esp32c2-2mb-ble": "esp32c2", "esp32c2-2mb-no-ota-g2": "esp32c2"}
 
 

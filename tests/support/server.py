@@ -17,7 +17,7 @@ DEADLINE_S = 30
 CHIP_OF_LAYOUT = {"esp32_default": "esp32", "wrover-32": "esp32", "esp32-sdio": "esp32", "esp32s2_default": "esp32s2",
                   "esp32c3_default": "esp32c3", "esp32c3-spi": "esp32c3", "esp32c6_default": "esp32c6",
                   "esp32c2_default": "esp32c2", "esp32c2-4mb-g2": "esp32c2", "esp32c5_v4": "esp32c5",
-                  "esp32_v3": "esp32", "esp32c3_v3": "esp32c3"}
+                  "esp32_v3": "esp32", "esp32c3_v3": "esp32c3", "esp32c2_v3": "esp32c2"}
 
 
 def wait_until(what, look, seconds=DEADLINE_S):

@@ -24,8 +24,10 @@
 
 /* The lists of facts/at-commands.md 5.5 as the second reader (tests/support/esp_formats.py) writes
  * them. */
-#define SECONDARY_A_V3 "e1f8c48fdf180be848f1a29d3e2bf666381c20348d540c1aed3819a0a89695a3"
-#define SECONDARY_C_V3 "da1b45394f360ba7f2fb1070904b45b8086efad04e0eea35cb54067b77b30143"
+#define SECONDARY_A_V3  "e1f8c48fdf180be848f1a29d3e2bf666381c20348d540c1aed3819a0a89695a3"
+#define SECONDARY_C_V3  "da1b45394f360ba7f2fb1070904b45b8086efad04e0eea35cb54067b77b30143"
+#define SECONDARY_C2_V3 "c527c5a57cf16f842d4629d4e8a3dea36a4b652a5b480e3414b3f3d904200f4f"
+#define SECONDARY_D_V3  "ad07024984d18a8e54acf6785e99146e1e62202db2d506d81f26f0ede0aecd6e"
 
 /* facts/esp-formats.md 0.4 and facts/at-commands.md 5.3, one row each. */
 static const struct row {
@@ -64,6 +66,8 @@ static const struct row {
     {"esp32c61_default", "ESP32C61-4MB", 0x14, 0x400000, "packed v3", 0x140000, 0, false, PRIMARY_G, SECONDARY_G},
     {"esp32_v3", "WROOM-32", 0, 0x400000, "plain", 0x180000, 0, false, PRIMARY_A, SECONDARY_A_V3},
     {"esp32c3_v3", "MINI-1", 5, 0x400000, "plain", 0x1D0000, 0, false, PRIMARY_C, SECONDARY_C_V3},
+    {"esp32c2_v3", "ESP32C2-4MB", 0xC, 0x400000, "plain", 0x1D0000, 0, false, PRIMARY_C, SECONDARY_C2_V3},
+    {"esp32c2-2mb_v3", "ESP32C2-2MB", 0xC, 0x200000, "packed v2", 0xA6000, 0, false, PRIMARY_D, SECONDARY_D_V3},
     /* clang-format on */
 };
 

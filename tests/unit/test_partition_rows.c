@@ -291,6 +291,19 @@ static void ble_data__is_a_service_as_json(void **state)
            "behind its text of 2 bytes something else than ff follows");
 }
 
+/* As deep as a partition is long: it is refused, whatever the stack could bear. */
+static void ble_data__nested_without_end_is_refused(void **state)
+{
+    (void)state;
+    static uint8_t file[0x3000];
+
+    memset(file, '[', sizeof file);
+    aloft_put_le16(file, sizeof file - 4);
+    file[2] = 0x27;
+    file[3] = 0x95;
+    expect(OLD, "ble_data.bin", file, sizeof file, "PART_FORMAT", "its text is no JSON");
+}
+
 /* What a file says about itself is shown without its control characters. */
 static void sentences__hold_no_control_characters(void **state)
 {
@@ -428,6 +441,7 @@ int main(void)
         cmocka_unit_test(pki__is_refused_when_its_items_do_not_add_up),
         cmocka_unit_test(factory_param__is_refused_with_what_is_wrong),
         cmocka_unit_test(ble_data__is_a_service_as_json),
+        cmocka_unit_test(ble_data__nested_without_end_is_refused),
         cmocka_unit_test(sentences__hold_no_control_characters),
         cmocka_unit_test(whole_nvs__passes),
         cmocka_unit_test(nvs_of_a_wrong_size__is_refused),
