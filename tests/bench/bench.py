@@ -209,7 +209,6 @@ def main():
     args = parser.parse_args()
     if args.quick:
         args.rounds, args.seconds = 2, 1
-    os.environ["ALOFT_PRODUCT_LIMIT_PER_MINUTE"] = "0"  # One program asks as often as 100,000 modules; old builds ignore it.
     with tempfile.TemporaryDirectory(prefix="aloft-bench-") as folder:
         results = list(run_all(args, pathlib.Path(folder)))
     machine = describe_machine()
