@@ -69,7 +69,7 @@ static void expect(const char *layout, const char *file_name, const void *buf, s
     expect_finding(report, 32, code, words);
 }
 
-static void wrong_names__are_refused_with_the_right_ones(void **state)
+static void row_32_refuses__wrong_names_with_the_right_ones(void **state)
 {
     (void)state;
     static const char *const names[] = {
@@ -104,7 +104,7 @@ static void wrong_names__are_refused_with_the_right_ones(void **state)
            "the files of a ROM are: none (");
 }
 
-static void long_names__leave_room_for_the_list(void **state)
+static void row_32_refuses__long_names_with_room_for_the_list(void **state)
 {
     (void)state;
     char name[300];
@@ -115,7 +115,7 @@ static void long_names__leave_room_for_the_list(void **state)
 }
 
 /* facts/esp-formats.md 6.5: erased for nothing. */
-static void partitions_without_magic__would_be_erased(void **state)
+static void row_32_refuses__partitions_that_would_be_erased(void **state)
 {
     (void)state;
     expect(NEW, "fs_storage.bin", "hello", 5, "PART_WOULD_ERASE",
@@ -133,7 +133,7 @@ static void partitions_without_magic__would_be_erased(void **state)
     expect_finding(report, 32, "PART_WOULD_ERASE", "would erase mfg_nvs and then refuse the file");
 }
 
-static void pki__passes_in_each_of_its_partitions(void **state)
+static void row_32_passes__pki_in_each_of_its_partitions(void **state)
 {
     (void)state;
     static const char *const names[] = {
@@ -148,7 +148,7 @@ static void pki__passes_in_each_of_its_partitions(void **state)
     }
 }
 
-static void magic__is_that_of_the_partition(void **state)
+static void row_32_refuses__what_has_not_the_magic_of_its_partition(void **state)
 {
     (void)state;
     static const struct {
@@ -180,7 +180,7 @@ static void magic__is_that_of_the_partition(void **state)
            "this is an app image, but");
 }
 
-static void size__is_bounded_by_the_partition(void **state)
+static void row_32_refuses__a_file_larger_than_its_partition(void **state)
 {
     (void)state;
     static uint8_t file[0x2001];
@@ -197,7 +197,7 @@ static void size__is_bounded_by_the_partition(void **state)
     expect(OLD, "factory_param.bin", file, 0x1001, "PART_TOO_BIG", "has 4096: a module");
 }
 
-static void pki__is_refused_when_its_items_do_not_add_up(void **state)
+static void row_32_refuses__pki_whose_items_do_not_add_up(void **state)
 {
     (void)state;
     uint8_t file[sizeof golden_pki];
@@ -213,7 +213,7 @@ static void pki__is_refused_when_its_items_do_not_add_up(void **state)
            "them are whole, up to byte 36 of 36)");
 }
 
-static void factory_param__is_refused_with_what_is_wrong(void **state)
+static void row_32_refuses__factory_param_with_what_is_wrong(void **state)
 {
     (void)state;
     uint8_t file[96];
@@ -247,7 +247,7 @@ static void expect_ble(const char *json, const char *code, const char *words)
     expect(OLD, "ble_data.bin", file, 4 + len, code, words);
 }
 
-static void ble_data__is_a_service_as_json(void **state)
+static void row_32_wants__ble_data_to_be_a_service_as_json(void **state)
 {
     (void)state;
     static const char *const good[] = {
@@ -292,7 +292,7 @@ static void ble_data__is_a_service_as_json(void **state)
 }
 
 /* As deep as a partition is long: it is refused, whatever the stack could bear. */
-static void ble_data__nested_without_end_is_refused(void **state)
+static void row_32_refuses__ble_data_nested_without_end(void **state)
 {
     (void)state;
     static uint8_t file[0x3000];
@@ -327,7 +327,7 @@ static void expect_nvs(const uint8_t *buf, size_t len, const char *code, const c
     expect_finding(report, 33, code, words);
 }
 
-static void whole_nvs__passes(void **state)
+static void row_33_passes__a_whole_nvs_file(void **state)
 {
     (void)state;
     static uint8_t nvs[MFG_NVS_BYTES];
@@ -338,7 +338,7 @@ static void whole_nvs__passes(void **state)
     expect_nvs(nvs, sizeof nvs, "NVS_SIZE", NULL);
 }
 
-static void nvs_of_a_wrong_size__is_refused(void **state)
+static void row_33_refuses__nvs_of_a_wrong_size(void **state)
 {
     (void)state;
     static uint8_t nvs[MFG_NVS_BYTES + 0x1000];
@@ -383,7 +383,7 @@ static const struct change {
     /* clang-format on */
 };
 
-static void damaged_nvs__is_refused_with_the_place(void **state)
+static void row_33_refuses__damaged_nvs_with_the_place(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
@@ -404,7 +404,7 @@ static void damaged_nvs__is_refused_with_the_place(void **state)
     }
 }
 
-static void key_without_end__is_shown_as_far_as_it_goes(void **state)
+static void row_33_refuses__a_key_without_end(void **state)
 {
     (void)state;
     uint8_t nvs[GOLDEN_NVS_BYTES];
@@ -432,21 +432,21 @@ static void feeding__byte_by_byte_gives_the_same_findings(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(wrong_names__are_refused_with_the_right_ones),
-        cmocka_unit_test(long_names__leave_room_for_the_list),
-        cmocka_unit_test(partitions_without_magic__would_be_erased),
-        cmocka_unit_test(pki__passes_in_each_of_its_partitions),
-        cmocka_unit_test(magic__is_that_of_the_partition),
-        cmocka_unit_test(size__is_bounded_by_the_partition),
-        cmocka_unit_test(pki__is_refused_when_its_items_do_not_add_up),
-        cmocka_unit_test(factory_param__is_refused_with_what_is_wrong),
-        cmocka_unit_test(ble_data__is_a_service_as_json),
-        cmocka_unit_test(ble_data__nested_without_end_is_refused),
+        cmocka_unit_test(row_32_refuses__wrong_names_with_the_right_ones),
+        cmocka_unit_test(row_32_refuses__long_names_with_room_for_the_list),
+        cmocka_unit_test(row_32_refuses__partitions_that_would_be_erased),
+        cmocka_unit_test(row_32_passes__pki_in_each_of_its_partitions),
+        cmocka_unit_test(row_32_refuses__what_has_not_the_magic_of_its_partition),
+        cmocka_unit_test(row_32_refuses__a_file_larger_than_its_partition),
+        cmocka_unit_test(row_32_refuses__pki_whose_items_do_not_add_up),
+        cmocka_unit_test(row_32_refuses__factory_param_with_what_is_wrong),
+        cmocka_unit_test(row_32_wants__ble_data_to_be_a_service_as_json),
+        cmocka_unit_test(row_32_refuses__ble_data_nested_without_end),
         cmocka_unit_test(sentences__hold_no_control_characters),
-        cmocka_unit_test(whole_nvs__passes),
-        cmocka_unit_test(nvs_of_a_wrong_size__is_refused),
-        cmocka_unit_test(damaged_nvs__is_refused_with_the_place),
-        cmocka_unit_test(key_without_end__is_shown_as_far_as_it_goes),
+        cmocka_unit_test(row_33_passes__a_whole_nvs_file),
+        cmocka_unit_test(row_33_refuses__nvs_of_a_wrong_size),
+        cmocka_unit_test(row_33_refuses__damaged_nvs_with_the_place),
+        cmocka_unit_test(row_33_refuses__a_key_without_end),
         cmocka_unit_test(feeding__byte_by_byte_gives_the_same_findings),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
