@@ -37,6 +37,9 @@ void world_image(const char *chip, uint8_t *image)
     memset(image, 0, WORLD_IMAGE_BYTES);
     memcpy(image, image_a, 0x120);
     image[1] = 2;
+    if (strcmp(chip, "esp32c2") == 0) {
+        image[3] = 0x10; /* 2 MB of flash: for all of its layouts */
+    }
     aloft_put_le32(image + 4, c->ram[0].start);
     aloft_put_le16(image + 12, c->id);
     aloft_put_le32(image + 24, c->drom.start + 0x20);

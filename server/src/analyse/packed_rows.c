@@ -249,12 +249,29 @@ static const char *inner_code(const char *code)
     return inner_codes[i].inner;
 }
 
+/* What is not even the beginning of an image has no row of its own: 2 has told that for a plain
+ * one.
+ */
+static bool judge_inner_kind(struct subject *s, const struct row *row)
+{
+    if (s->image.err != ALOFT_ERR_MAGIC) {
+        return true;
+    }
+    REFUSE(s, "INNER_OTA_WRONG_KIND",
+           "what is in this package is no app image, an inner image begins with e9: %s",
+           REMEDY_PACK);
+    return false;
+}
+
 static void judge_inner(struct subject *s, const struct row *row)
 {
     const struct analysis_report *report = s->report;
-
-    s->is_inner = true;
     size_t first = report->n_findings;
+
+    if (!judge_inner_kind(s, row)) {
+        return;
+    }
+    s->is_inner = true;
     (void)judge_image(s);
     s->is_inner = false;
     for (size_t i = first; i < report->n_findings; i++) {
