@@ -9,6 +9,8 @@
 #define CLI_COMMANDS(X)                                                                            \
     X(cmd_serve)                                                                                   \
     X(cmd_status)                                                                                  \
+    X(cmd_backup)                                                                                  \
+    X(cmd_restore)                                                                                 \
     X(cmd_product_add)                                                                             \
     X(cmd_product_ls)                                                                              \
     X(cmd_rom_deploy)                                                                              \

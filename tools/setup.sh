@@ -8,7 +8,7 @@ packages=(
     # build, demo
     gcc libc6-dev meson ninja-build pkg-config
     libssl-dev libmbedtls-dev libsqlite3-dev libmicrohttpd-dev libsodium-dev libjansson-dev
-    libcurl4-openssl-dev liblzma-dev libcmocka-dev
+    libcurl4-openssl-dev liblzma-dev libarchive-dev libcmocka-dev
     python3
 )
 case ${1:-} in

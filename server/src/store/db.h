@@ -29,6 +29,17 @@ struct db_stmt;
 ALOFT_MUST_CHECK
 enum aloft_err db_open(const char *path, struct db **ret_db, struct error *e);
 
+/**
+ * Copy a database as it is at one moment into a new file, also while a server uses it: that goes on
+ * writing meanwhile. The schema stays as it is.
+ *
+ * @param path  The database; must be there.
+ * @param copy  Must not be there, or be an empty file. After an error parts of it may be there.
+ * @retval ALOFT_ERR_NOT_FOUND  There is no database.
+ */
+ALOFT_MUST_CHECK
+enum aloft_err db_snapshot(const char *path, const char *copy, struct error *e);
+
 /** No statement may be in use. NULL is fine. */
 void db_close(struct db *db);
 void auto_db_close(struct db **db);

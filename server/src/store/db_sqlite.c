@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 #include <string.h>
 
 #include <sqlite3.h>
@@ -154,6 +155,37 @@ enum aloft_err db_open(const char *path, struct db **ret_db, struct error *e)
     if (err == ALOFT_ERR_OK) {
         *ret_db = STEAL(db);
     }
+    return err;
+}
+
+/* VACUUM INTO reads within one transaction, and in WAL mode readers hold up nobody. */
+static enum aloft_err vacuum_into(struct db *db, const char *copy, struct error *e)
+{
+    sqlite3_stmt *vacuum = NULL;
+    bool is_done =
+        sqlite3_prepare_v2(db->handle, "VACUUM INTO ?1", -1, &vacuum, NULL) == SQLITE_OK &&
+        sqlite3_bind_text(vacuum, 1, copy, -1, SQLITE_STATIC) == SQLITE_OK &&
+        sqlite3_step(vacuum) == SQLITE_DONE;
+    enum aloft_err err = is_done ? ALOFT_ERR_OK : fail_sql(db, e, "cannot copy it");
+
+    (void)sqlite3_finalize(vacuum); /* repeats the error of the step */
+    return err;
+}
+
+enum aloft_err db_snapshot(const char *path, const char *copy, struct error *e)
+{
+    struct db db = {.handle = NULL};
+    int rc = sqlite3_open_v2(path, &db.handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+    enum aloft_err err = ALOFT_ERR_OK;
+
+    if (rc == SQLITE_OK) {
+        (void)sqlite3_busy_timeout(db.handle, BUSY_TIMEOUT_MS);
+        err = vacuum_into(&db, copy, e);
+    } else {
+        err = fail(e, access(path, F_OK) == 0 ? ALOFT_ERR_IO : ALOFT_ERR_NOT_FOUND,
+                   "cannot open the database '%s': %s", path, sqlite3_errmsg(db.handle));
+    }
+    (void)sqlite3_close(db.handle);
     return err;
 }
 
