@@ -101,7 +101,7 @@ def test_limits_change_while_it_runs(own_wire):
 
 
 def test_a_time_out_changes_while_it_runs(own_wire):
-    wire = own_wire()
+    wire = own_wire("head_ms=120000")
     assert wire.reload("head_ms=200") == "ok"
     with wire.connect() as peer:
         peer.sendall(LIST_REQUEST[:50])

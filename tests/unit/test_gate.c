@@ -173,6 +173,20 @@ static void limit__holds_when_the_clock_wraps(void **state)
     }
 }
 
+/* Also when the low 32 bits make it look like somebody of the future. */
+static void limit__of_a_caller_of_days_ago_is_forgotten(void **state)
+{
+    (void)state;
+    const uint64_t day_ms = UINT64_C(86400000);
+
+    for (uint64_t days = 1; days < 100; days++) {
+        struct gate *gate = new_gate(&limits);
+        (void)drain(gate, 7, &home, NOW_MS);
+        assert_int_equal(drain(gate, 7, &home, NOW_MS + days * day_ms), DEVICE_MAX);
+        gate_free(gate);
+    }
+}
+
 #define N_STRANGERS 1000000u
 
 /* More addresses than there is room for: none of them is limited for the others. */
@@ -275,6 +289,7 @@ int main(void)
         cmocka_unit_test(limit__is_per_address_and_per_net_of_a_customer),
         cmocka_unit_test(limit__can_be_lifted_while_it_holds),
         cmocka_unit_test(limit__holds_when_the_clock_wraps),
+        cmocka_unit_test(limit__of_a_caller_of_days_ago_is_forgotten),
         cmocka_unit_test(limit__under_a_flood_of_addresses_hits_nobody_else),
         cmocka_unit_test(pause__outlasts_a_crowd),
         cmocka_unit_test(ceiling__refuses_while_so_many_are_under_way),
