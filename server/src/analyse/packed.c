@@ -8,13 +8,15 @@
 
 /* Reading; the rows are in packed_rows.c. */
 
-/* Takes what was decoded; a boot loader drops all from the piece on that reaches the slot's end. */
+/* Takes what was decoded, up to the size of the slot: an image must be smaller, and a decompression
+ * bomb costs no more. */
 static bool take_inner(void *ctx, const uint8_t *buf, size_t len)
 {
     struct packed *p = ctx;
+    uint64_t left = p->slot_bytes - p->subject->image_bytes;
 
-    (void)feed_image(p->subject, buf, len);
-    return p->subject->image_bytes < p->slot_bytes;
+    feed_image(p->subject, buf, left < len ? (size_t)left : len);
+    return len < left;
 }
 
 bool packed_init(struct packed *p, struct subject *s)

@@ -212,12 +212,11 @@ static void judge_inner_size(struct subject *s, const struct row *row)
 {
     uint64_t slot_bytes = s->packed->slot_bytes;
 
-    if (s->image_bytes >= slot_bytes) {
+    if (s->image_bytes >= slot_bytes) { /* decoding stopped there */
         REFUSE(s, row->code,
-               "the image in this package has %s%" PRIu64
-               " bytes, but it must be smaller than its slot of %" PRIu64
-               " bytes in the layout %s: build a smaller image",
-               xz_finish(s->packed->xz) == XZ_STOPPED ? "at least " : "", s->image_bytes,
+               "the image in this package has at least %" PRIu64
+               " bytes, but it must be smaller than its slot, which has just as many in the layout "
+               "%s: build a smaller image",
                slot_bytes, s->layout->name);
     } else {
         pass(s, row);
