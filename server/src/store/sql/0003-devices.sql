@@ -35,11 +35,11 @@ CREATE TABLE device_2 (
     UNIQUE (product_id, device)
 ) STRICT;
 INSERT INTO device_2
-    SELECT (SELECT count(*) FROM device b WHERE b.product_id < a.product_id OR (b.product_id = a.product_id AND b.device <= a.device)),
+    SELECT row_number() OVER (ORDER BY product_id, device),
         product_id, device, CASE WHEN device = address THEN 'address' ELSE 'reported' END, '', '', NULL, NULL,
         token_prefix, address, '', '', delivered_version, CASE WHEN delivered_version = '' THEN 0 ELSE last_seen_ms END,
         proven_version, CASE WHEN proven_version = '' THEN 0 ELSE last_seen_ms END, 0, last_seen_ms, last_seen_ms, last_seen_ms, 1
-    FROM device a;
+    FROM device;
 INSERT INTO id_sequence SELECT 'device', count(*) FROM device;
 DROP TABLE device;
 ALTER TABLE device_2 RENAME TO device;
