@@ -333,6 +333,7 @@ enum aloft_err api_start(const struct api_options *options, struct api **ret_api
     api->db = options->db;
     api->blobs = options->blobs;
     api->catalog = options->catalog;
+    api->bus = options->bus;
     enum aloft_err err = address_listen(options->address, false, &fd, &api->port, e);
     if (err != ALOFT_ERR_OK) {
         return err;

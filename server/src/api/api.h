@@ -7,6 +7,7 @@
 #include "blob/blobs.h"
 #include "catalog/catalog.h"
 #include "host/address.h"
+#include "notify/bus.h"
 #include "store/db.h"
 
 /*
@@ -21,6 +22,7 @@ struct api_options {
     struct db *db;                 /**< These three are borrowed until api_stop(). */
     struct blobs *blobs;
     struct catalog *catalog;
+    struct bus *bus; /**< Told of each change; borrowed like them. */
 };
 
 /** @retval ALOFT_ERR_IO  Cannot listen there. */

@@ -158,6 +158,7 @@ void change_end(struct request *request, struct db **transaction, const struct c
         err = db_commit(transaction, &e);
     }
     if (err == ALOFT_ERR_OK) {
+        bus_wake(request->api->bus);
         log_info(change->action, "product=%s object=\"%s\" actor=%s", request->product.name,
                  change->object, request->principal.name);
     }

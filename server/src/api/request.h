@@ -67,6 +67,7 @@ struct api {
     struct db *db;
     struct blobs *blobs;
     struct catalog *catalog;
+    struct bus *bus;
     struct MHD_Daemon *daemon;
     struct front *front;
     uint16_t port;

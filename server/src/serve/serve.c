@@ -18,6 +18,7 @@
 #include "host/files.h"
 #include "host/hashes.h"
 #include "host/log.h"
+#include "notify/bus.h"
 #include "serve/contact_notes.h"
 #include "serve/control.h"
 #include "serve/data_dir.h"
@@ -46,6 +47,7 @@ struct serving {
     struct address tls;
     struct address console;
     struct data_dir dir;
+    struct bus bus;
     struct catalog *catalog;
     struct contact_notes *notes;
     struct contact_queue *contacts;
@@ -258,7 +260,7 @@ static enum aloft_err start(struct serving *s, struct error *e)
     if (err != ALOFT_ERR_OK) {
         return err;
     }
-    struct api_options api = {&s->console, s->dir.db, s->dir.blobs, s->catalog};
+    struct api_options api = {&s->console, s->dir.db, s->dir.blobs, s->catalog, &s->bus};
     err = api_start(&api, &s->api, e);
     return err == ALOFT_ERR_OK ? start_control(s, e) : err;
 }
@@ -427,6 +429,7 @@ enum aloft_err serve(const struct settings_sources *sources, const struct settin
     if (err != ALOFT_ERR_OK) {
         return err;
     }
+    bus_init(&s.bus);
     log_set_format(s.settings.log_format);
     (void)umask(S_IRWXG | S_IRWXO); /* also when the folder was made by somebody more generous */
     (void)sigemptyset(&s.stop_signals);
@@ -437,5 +440,6 @@ enum aloft_err serve(const struct settings_sources *sources, const struct settin
     (void)pthread_sigmask(SIG_BLOCK, &s.signals, NULL); /* before any thread: they inherit it */
     err = run(&s, e);
     stop(&s);
+    bus_deinit(&s.bus);
     return err;
 }

@@ -18,4 +18,16 @@ struct event {
 ALOFT_MUST_CHECK
 enum aloft_err events_add(struct db *db, const struct event *event, struct error *e);
 
+/** Called once per event, which is borrowed. An error ends the walk. */
+typedef enum aloft_err event_visitor(void *ctx, const struct event *event, struct error *e);
+
+/** Those behind `after`, an id, `limit` at most. */
+ALOFT_MUST_CHECK
+enum aloft_err events_each(struct db *db, int64_t after, size_t limit, event_visitor *visit,
+                           void *ctx, struct error *e);
+
+/** Id of the last one there is; 0 = none. */
+ALOFT_MUST_CHECK
+enum aloft_err events_last(struct db *db, int64_t *ret_id, struct error *e);
+
 #endif
