@@ -43,10 +43,11 @@ static enum aloft_err fail_sql(struct db *db, struct error *e, const char *what)
 {
     int rc = sqlite3_extended_errcode(db->handle);
     int number = sqlite3_system_errno(db->handle);
+    bool is_full = (rc & 0xFF) == SQLITE_FULL || number == ENOSPC;
 
-    (void)fail(e, ALOFT_ERR_IO, "the database: %s: %s", what, sqlite3_errmsg(db->handle));
+    (void)fail(e, ALOFT_ERR_IO, "the database: %s: %s", what,
+               is_full ? "the disk is full: free some space" : sqlite3_errmsg(db->handle));
     if (e) {
-        bool is_full = (rc & 0xFF) == SQLITE_FULL || number == ENOSPC;
         e->native_code = is_full ? ENOSPC : rc;
     }
     return ALOFT_ERR_IO;
