@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -11,6 +12,7 @@
 
 #include "host/auto.h"
 #include "host/files.h"
+#include "login_file.h"
 #include "store/api_tokens.h"
 
 #define SERVER_DEFAULT    "http://127.0.0.1:8000"
@@ -19,11 +21,15 @@
 #define CONNECT_TIMEOUT_S 10L
 #define SILENCE_LIMIT_S   60L
 #define BAR_CHARS         30
+#define AUTHORIZATION     "Authorization: Bearer "
+#define HEADER_BYTES      128
+#define SET_COOKIE        "Set-Cookie: "
 
 struct client {
     CURL *curl;
     char *server;
-    char authorization[sizeof "Authorization: Bearer " + API_TOKEN_CHARS];
+    char header[HEADER_BYTES]; /* Says who asks, or confirms a change; empty = nobody. */
+    char cookie[HEADER_BYTES]; /* Of a session begun here; empty = none. */
 };
 
 struct answer {
@@ -37,20 +43,12 @@ struct progress {
     curl_off_t shown_percent;
 };
 
-static int load_token(const struct opt_values *v, char ret_token[API_TOKEN_CHARS + 1])
+static int load_token(const char *path, char ret_token[API_TOKEN_CHARS + 1])
 {
-    const char *path = opt_text(v, "api-token-file");
     AUTO_FREE uint8_t *data = NULL;
     size_t len = 0;
     struct error e = {0};
 
-    if (!path) {
-        path = getenv("ALOFT_API_TOKEN_FILE");
-    }
-    if (!path || !*path) {
-        return usage_error("which API token? Name its file with --api-token-file or "
-                           "$ALOFT_API_TOKEN_FILE; 'aloft serve --data DIR' made DIR/admin.token");
-    }
     if (file_load(path, API_TOKEN_CHARS + 1, &data, &len, &e) != ALOFT_ERR_OK) {
         return failure("the API token: %s", e.sentence);
     }
@@ -58,32 +56,34 @@ static int load_token(const struct opt_values *v, char ret_token[API_TOKEN_CHARS
         data[API_TOKEN_CHARS] = '\0';
     }
     if (!is_api_token((const char *)data)) {
-        return failure("'%s' holds no API token (64 hex digits); 'aloft serve --data DIR' made "
-                       "DIR/admin.token",
+        return failure("'%s' holds no API token (64 hex digits); 'aloft api-token add' makes one",
                        path);
     }
     memcpy(ret_token, data, API_TOKEN_CHARS + 1);
     return EXIT_DONE;
 }
 
-int client_open(const struct opt_values *v, struct client **ret_client)
+/* The option, else the variable; NULL when neither is given. */
+static const char *find_text(const struct opt_values *v, const char *option, const char *variable)
 {
-    char token[API_TOKEN_CHARS + 1];
-    const char *server = opt_text(v, "server");
-    int rc = load_token(v, token);
+    const char *text = opt_text(v, option);
 
-    if (rc != EXIT_DONE) {
-        return rc;
+    if (!text) {
+        text = getenv(variable);
     }
-    if (!server) {
-        server = getenv("ALOFT_SERVER");
-    }
+    return text && *text ? text : NULL;
+}
+
+/* @param token  NULL = none. */
+static int open_client(const char *server, const char *token, struct client **ret_client)
+{
     AUTO_CLIENT c = calloc(1, sizeof *c);
+
     if (!c || curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
         return failure("out of memory");
     }
     c->curl = curl_easy_init();
-    c->server = strdup(server && *server ? server : SERVER_DEFAULT);
+    c->server = strdup(server ? server : SERVER_DEFAULT);
     if (!c->curl || !c->server) {
         return failure("out of memory");
     }
@@ -91,9 +91,67 @@ int client_open(const struct opt_values *v, struct client **ret_client)
     if (len > 0 && c->server[len - 1] == '/') {
         c->server[len - 1] = '\0';
     }
-    (void)snprintf(c->authorization, sizeof c->authorization, "Authorization: Bearer %s", token);
+    if (token) {
+        (void)snprintf(c->header, sizeof c->header, AUTHORIZATION "%s", token);
+    }
     *ret_client = STEAL(c);
     return EXIT_DONE;
+}
+
+int client_open_nobody(const struct opt_values *v, struct client **ret_client)
+{
+    return open_client(find_text(v, "server", "ALOFT_SERVER"), NULL, ret_client);
+}
+
+int client_open_login(const struct login *login, struct client **ret_client)
+{
+    return open_client(login->server, login->api_token, ret_client);
+}
+
+/* The API token of a login goes to the server it is of, and to no other. */
+static int open_logged_in(const char *server, struct client **ret_client)
+{
+    struct login login;
+    struct error e = {0};
+    enum aloft_err err = login_file_load(&login, &e);
+
+    if (err == ALOFT_ERR_NOT_FOUND) {
+        return usage_error("who are you? 'aloft login' logs in; programs name the file of their "
+                           "API token with --api-token-file or $ALOFT_API_TOKEN_FILE");
+    }
+    if (err != ALOFT_ERR_OK) {
+        return failure("%s", e.sentence);
+    }
+    size_t len = strlen(login.server);
+    if (server && (strncmp(server, login.server, len) != 0 ||
+                   (strcmp(server + len, "") != 0 && strcmp(server + len, "/") != 0))) {
+        return usage_error("you are logged in at %s, not at %s: run 'aloft login --server %s'",
+                           login.server, server, server);
+    }
+    return client_open_login(&login, ret_client);
+}
+
+int client_open(const struct opt_values *v, struct client **ret_client)
+{
+    char token[API_TOKEN_CHARS + 1];
+    const char *server = find_text(v, "server", "ALOFT_SERVER");
+    const char *path = find_text(v, "api-token-file", "ALOFT_API_TOKEN_FILE");
+
+    if (!path) {
+        return open_logged_in(server, ret_client);
+    }
+    int rc = load_token(path, token);
+    return rc == EXIT_DONE ? open_client(server, token, ret_client) : rc;
+}
+
+const char *client_server(const struct client *client)
+{
+    return client->server;
+}
+
+void client_set_csrf(struct client *client, const char *csrf)
+{
+    (void)snprintf(client->header, sizeof client->header, "Aloft-Csrf: %s", csrf);
 }
 
 void client_close(struct client *client)
@@ -161,6 +219,24 @@ static size_t take_answer(char *data, size_t size, size_t n, void *ctx)
     return len;
 }
 
+/* The session's cookie. libcurl's own keeping of cookies loses memory at curl_easy_reset(). */
+static size_t take_header(char *line, size_t size, size_t n, void *ctx)
+{
+    struct client *c = ctx;
+    size_t len = size * n;
+    size_t name_len = strlen(SET_COOKIE);
+
+    if (len > name_len && strncasecmp(line, SET_COOKIE, name_len) == 0) {
+        const char *value = line + name_len;
+        const char *end = memchr(value, ';', len - name_len);
+        int value_len = end ? (int)(end - value) : 0;
+        if (value_len > 0 && value_len < HEADER_BYTES - (int)sizeof "Cookie: ") {
+            (void)snprintf(c->cookie, sizeof c->cookie, "Cookie: %.*s", value_len, value);
+        }
+    }
+    return len;
+}
+
 static int show_progress(void *ctx, curl_off_t down_total, curl_off_t down, curl_off_t total,
                          curl_off_t sent)
 {
@@ -214,16 +290,27 @@ static int judge(const struct client *c, CURLcode rc, const struct answer *a, js
     return EXIT_DONE;
 }
 
+/* `text` NULL or empty: none. */
+static bool add_header(struct curl_slist **list, const char *text)
+{
+    struct curl_slist *longer = text && *text ? curl_slist_append(*list, text) : *list;
+
+    if (longer) {
+        *list = longer;
+    }
+    return longer || !text || !*text;
+}
+
 /* Common to all requests; the caller has set what is its own. */
 static int perform(struct client *c, const char *method, const char *path, const char *type,
                    json_t **ret_json)
 {
     struct answer a = {0};
     AUTO_FREE char *url = NULL;
-    struct curl_slist *headers = curl_slist_append(NULL, c->authorization);
-    struct curl_slist *both = type ? curl_slist_append(headers, type) : headers;
+    struct curl_slist *headers = NULL;
 
-    if (!both || asprintf(&url, "%s%s", c->server, path) < 0) {
+    if (!add_header(&headers, c->header) || !add_header(&headers, c->cookie) ||
+        !add_header(&headers, type) || asprintf(&url, "%s%s", c->server, path) < 0) {
         curl_slist_free_all(headers);
         return failure("out of memory");
     }
@@ -231,7 +318,9 @@ static int perform(struct client *c, const char *method, const char *path, const
     (void)curl_easy_setopt(c->curl, CURLOPT_PATH_AS_IS, 1L);
     (void)curl_easy_setopt(c->curl, CURLOPT_PROTOCOLS_STR, "http,https");
     (void)curl_easy_setopt(c->curl, CURLOPT_CUSTOMREQUEST, method);
-    (void)curl_easy_setopt(c->curl, CURLOPT_HTTPHEADER, both);
+    (void)curl_easy_setopt(c->curl, CURLOPT_HTTPHEADER, headers);
+    (void)curl_easy_setopt(c->curl, CURLOPT_HEADERFUNCTION, take_header);
+    (void)curl_easy_setopt(c->curl, CURLOPT_HEADERDATA, c);
     (void)curl_easy_setopt(c->curl, CURLOPT_NOSIGNAL, 1L);
     (void)curl_easy_setopt(c->curl, CURLOPT_CONNECTTIMEOUT, CONNECT_TIMEOUT_S);
     (void)curl_easy_setopt(c->curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
@@ -239,7 +328,7 @@ static int perform(struct client *c, const char *method, const char *path, const
     (void)curl_easy_setopt(c->curl, CURLOPT_WRITEFUNCTION, take_answer);
     (void)curl_easy_setopt(c->curl, CURLOPT_WRITEDATA, &a);
     int rc = judge(c, curl_easy_perform(c->curl), &a, ret_json);
-    curl_slist_free_all(both);
+    curl_slist_free_all(headers);
     curl_easy_reset(c->curl); /* keeps the connection */
     free(a.text);
     return rc;

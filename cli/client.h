@@ -14,19 +14,32 @@
 /* The options each of these commands takes. */
 #define CLIENT_OPTS                                                                                \
     {OPT_VALUE, "server",                                                                          \
-     "URL",     "The server's console plane; default $ALOFT_SERVER or http://127.0.0.1:8000.",     \
+     "URL",     "The server's console plane; default $ALOFT_SERVER, or where you are logged in.",  \
      false,     false},                                                                            \
         {OPT_VALUE, "api-token-file",                                                              \
-         "FILE",    "File with the API token; default $ALOFT_API_TOKEN_FILE.",                     \
+         "FILE",    "File with the API token; default $ALOFT_API_TOKEN_FILE, or your login.",      \
          false,     false},                                                                        \
     {                                                                                              \
         OPT_FLAG, "json", NULL, "Print JSON.", false, false                                        \
     }
 
 struct client;
+struct login;
 
 /** @return EXIT_DONE, or what to end with: it is said already. */
 int client_open(const struct opt_values *v, struct client **ret_client);
+
+/** Without an API token: for joining and logging in. `v` has `server`; it may be missing. */
+int client_open_nobody(const struct opt_values *v, struct client **ret_client);
+
+/** With what `aloft login` kept. */
+int client_open_login(const struct login *login, struct client **ret_client);
+
+/** Its URL. Borrowed. */
+const char *client_server(const struct client *client);
+
+/** In a session (the cookie is kept by itself): the token to send with changes. Copied. */
+void client_set_csrf(struct client *client, const char *csrf);
 
 void client_close(struct client *client);
 void auto_client_close(struct client **client);

@@ -65,7 +65,7 @@ const struct cli_command cmd_serve = {
     "Every option may also stand in the config file, as key = value with '_' for '-', or in the\n"
     "environment as ALOFT_KEY. A flag beats a variable, that the file, that the default.\n"
     "A port 0 takes a free one; DIR/ports.json names the ports as long as the server is up.\n"
-    "The first start makes the API token DIR/admin.token. SIGHUP reads the settings and the\n"
+    "The first start prints a set-up code for 'aloft join'. SIGHUP reads the settings and the\n"
     "certificate again. SIGTERM stops it when the downloads under way have ended; a second one at "
     "once.",
     opts,

@@ -8,6 +8,9 @@
 /* clang-format off */
 #define CLI_COMMANDS(X)                                                                            \
     X(cmd_serve)                                                                                   \
+    X(cmd_join)                                                                                    \
+    X(cmd_login)                                                                                   \
+    X(cmd_logout)                                                                                  \
     X(cmd_status)                                                                                  \
     X(cmd_backup)                                                                                  \
     X(cmd_restore)                                                                                 \

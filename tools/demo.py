@@ -9,6 +9,7 @@ import http.server
 import json
 import os
 import pathlib
+import secrets
 import select
 import shlex
 import shutil
@@ -145,7 +146,12 @@ class Demo:
         self.wait_for("the server's start", START_S, ports_file.exists)
         self.ports = json.loads(ports_file.read_text())
         self.client = {"ALOFT_SERVER": f"http://127.0.0.1:{self.ports['console']}",
-                       "ALOFT_API_TOKEN_FILE": str(data / "admin.token")}
+                       "XDG_CONFIG_HOME": str(self.folder)}
+        password = self.folder / "password"
+        password.touch(0o600)
+        password.write_text(secrets.token_hex(16) + "\n")
+        say(self.run("join", "--name", "demo", "--code-file", str(data / "setup-code"), "--password-file",
+                     str(password)).rstrip())
         product = json.loads(self.run("product", "add", PRODUCT, "--layout", LAYOUT, "--json"))
         self.tokens = product["token"], product["token_tls"]
         say(self.run("rom", "deploy", "--product", PRODUCT, "--version", NEW, "--use",
@@ -273,7 +279,7 @@ class Demo:
 Server and module go on running. Talk to them:
   module's serial port   {self.folder}/uart   (for example: picocom {self.folder}/uart; lines end with CR LF)
   server's API           export ALOFT_SERVER={self.client['ALOFT_SERVER']}
-                         export ALOFT_API_TOKEN_FILE={self.client['ALOFT_API_TOKEN_FILE']}
+                         export XDG_CONFIG_HOME={self.client['XDG_CONFIG_HOME']}
                          {self.aloft} device ls --product {PRODUCT}
   logs                   {self.folder}/server.log, {self.folder}/module.log
 Stop them with: kill {' '.join(str(p.process.pid) for p in self.processes)}; then remove {self.folder}""")

@@ -69,7 +69,7 @@ def test_the_api_token_is_kept_as_a_hash_only(server):
     assert server.api_token.encode() not in (server.data / "aloft.db").read_bytes()
     wal = server.data / "aloft.db-wal"
     assert not wal.exists() or server.api_token.encode() not in wal.read_bytes()
-    assert (server.data / "admin.token").stat().st_mode & 0o777 == 0o600
+    assert (server.data / "aloft.db").stat().st_mode & 0o777 == 0o600
     assert server.data.stat().st_mode & 0o777 == 0o700
 
 

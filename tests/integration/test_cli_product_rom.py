@@ -120,7 +120,7 @@ def test_json_is_what_a_program_wants(server, product, tmp_path):
 
 def test_a_bar_shows_on_a_terminal_only(aloft, server, product, tmp_path):
     words = ["rom", "deploy", "--product", product, "--version", "v1", write(tmp_path, app_image.make())]
-    env = os.environ | {"ALOFT_SERVER": server.url, "ALOFT_API_TOKEN_FILE": str(server.data / "admin.token")}
+    env = os.environ | {"ALOFT_SERVER": server.url, "ALOFT_API_TOKEN_FILE": str(server.api_token_file)}
     ours, theirs = pty.openpty()
     subprocess.run([aloft, *words], stdout=subprocess.DEVNULL, stderr=theirs, env=env, check=True, timeout=DEADLINE_S)
     os.close(theirs)
@@ -254,24 +254,24 @@ def run(aloft, *words, **env):
 
 
 def test_the_api_token_file_is_asked_for_by_name(aloft, server, tmp_path):
-    done = run(aloft, "product", "ls", "--server", server.url)
-    assert done.returncode == 2 and "DIR/admin.token" in done.stderr
+    done = run(aloft, "product", "ls", "--server", server.url, XDG_CONFIG_HOME=str(tmp_path))
+    assert done.returncode == 2 and "'aloft login' logs in" in done.stderr and "ALOFT_API_TOKEN_FILE" in done.stderr
     done = run(aloft, "product", "ls", "--server", server.url, ALOFT_API_TOKEN_FILE=str(tmp_path / "none"))
     assert done.returncode == 1 and "cannot open" in done.stderr
     wrong = tmp_path / "wrong"
     wrong.write_text("not a token\n")
     done = run(aloft, "product", "ls", "--server", server.url, "--api-token-file", str(wrong))
-    assert done.returncode == 1 and "holds no API token" in done.stderr and "DIR/admin.token" in done.stderr
+    assert done.returncode == 1 and "holds no API token" in done.stderr
     wrong.write_text("0" * 64 + "\n")
     done = run(aloft, "product", "ls", "--server", server.url, "--api-token-file", str(wrong))
     assert done.returncode == 1 and "or 'Authorization: Bearer" in done.stderr
-    done = run(aloft, "product", "ls", "--server", server.url + "/", "--api-token-file", str(server.data / "admin.token"))
+    done = run(aloft, "product", "ls", "--server", server.url + "/", "--api-token-file", str(server.api_token_file))
     assert done.returncode == 0
 
 
 @pytest.mark.parametrize("words", ["--help", "--version", "product ls --help", "product ls", "product ls --json"])
 def test_output_that_cannot_be_written_is_a_failure(aloft, server, words):
-    env = os.environ | {"ALOFT_SERVER": server.url, "ALOFT_API_TOKEN_FILE": str(server.data / "admin.token")}
+    env = os.environ | {"ALOFT_SERVER": server.url, "ALOFT_API_TOKEN_FILE": str(server.api_token_file)}
     with open("/dev/full", "wb") as full:
         done = subprocess.run([aloft, *words.split()], stdout=full, stderr=subprocess.PIPE, env=env, text=True,
                               timeout=DEADLINE_S, check=False)
@@ -280,13 +280,13 @@ def test_output_that_cannot_be_written_is_a_failure(aloft, server, words):
 
 
 def test_a_server_that_is_not_there_is_named(aloft, server):
-    done = run(aloft, "product", "ls", "--server", "http://127.0.0.1:1", "--api-token-file", str(server.data / "admin.token"))
+    done = run(aloft, "product", "ls", "--server", "http://127.0.0.1:1", "--api-token-file", str(server.api_token_file))
     assert done.returncode == 1
     assert "cannot talk to 'http://127.0.0.1:1'" in done.stderr and "--server" in done.stderr
 
 
 def test_something_else_that_answers_is_not_taken_for_a_server(aloft, server):
     done = run(aloft, "product", "ls", "--server", f"http://127.0.0.1:{server.modules_port}", "--api-token-file",
-               str(server.data / "admin.token"))
+               str(server.api_token_file))
     assert done.returncode == 1
     assert "is that an Aloft server?" in done.stderr

@@ -142,25 +142,6 @@ def test_a_damaged_blob_is_named_in_the_log_and_stops_nobody(server):
     assert call(server, "GET", "/healthz").status == 200
 
 
-def test_a_first_start_cut_before_the_row_takes_the_token_of_the_file(aloft, tmp_path):
-    token = "42" * 32
-    data = tmp_path / "data"
-    data.mkdir(mode=0o700)
-    (data / "admin.token").write_text(token + "\n")
-    with Server(aloft, tmp_path) as server:
-        assert server.api_token == token
-        assert call(server, "GET", PRODUCTS).status == 200
-
-
-def test_a_token_file_taken_away_is_not_made_again(server):
-    token = server.api_token
-    server.stop()
-    (server.data / "admin.token").unlink()
-    server.start()
-    assert not (server.data / "admin.token").exists()
-    assert call(server, "GET", PRODUCTS, token=token).status == 200
-
-
 def test_an_upload_expires_an_hour_after_it_was_complete(server):
     add_product(server)
     upload(server, "lamp", app_image.make(version="v1"))

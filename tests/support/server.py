@@ -14,6 +14,7 @@ import urllib.request
 from proxy import StallingProxy
 
 DEADLINE_S = 30
+ADMIN, PASSWORD = "admin", "correct horse battery"  # the account that `Server.api_token` makes
 CHIP_OF_LAYOUT = {"esp32_default": "esp32", "wrover-32": "esp32", "esp32-sdio": "esp32", "esp32s2_default": "esp32s2",
                   "esp32c3_default": "esp32c3", "esp32c3-spi": "esp32c3", "esp32c6_default": "esp32c6",
                   "esp32c2_default": "esp32c2", "esp32c2-4mb-g2": "esp32c2", "esp32c5_v4": "esp32c5",
@@ -84,12 +85,36 @@ class Server:
         return f"http://127.0.0.1:{self.console_port}"
 
     @property
+    def api_token_file(self):
+        """A file with the API token of an admin; the first use makes the account ADMIN and the token."""
+        earlier = self.data / "admin.token"  # made by the servers before accounts, which the benchmarks start
+        if earlier.exists():
+            return earlier
+        ours = self.folder / "api-token"
+        if not ours.exists() and self.process.poll() is None:
+            code = (self.data / "setup-code").read_text().strip()
+            status, session, cookie = self._post("/api/v1/join", {"name": ADMIN, "password": PASSWORD, "code": code})
+            assert status == 201, session
+            status, made, _ = self._post("/api/v1/api-tokens", {"name": "tests", "role": "admin"},
+                                         {"Cookie": cookie.split(";")[0], "Aloft-Csrf": session["csrf"]})
+            assert status == 201, made
+            ours.touch(0o600)
+            ours.write_text(made["secret"] + "\n")
+        return ours
+
+    def _post(self, path, body, headers=None):
+        request = urllib.request.Request(self.url + path, json.dumps(body).encode(), method="POST",
+                                         headers={"Content-Type": "application/json"} | (headers or {}))
+        with urllib.request.urlopen(request, timeout=DEADLINE_S) as answer:
+            return answer.status, json.loads(answer.read()), answer.headers["Set-Cookie"]
+
+    @property
     def api_token(self):
-        return (self.data / "admin.token").read_text().strip()
+        return self.api_token_file.read_text().strip()
 
     def cli(self, *words, check=True):
         """One aloft command against this server: the finished process, text in stdout and stderr."""
-        env = os.environ | {"ALOFT_SERVER": self.url, "ALOFT_API_TOKEN_FILE": str(self.data / "admin.token")}
+        env = os.environ | {"ALOFT_SERVER": self.url, "ALOFT_API_TOKEN_FILE": str(self.api_token_file)}
         done = subprocess.run([self.aloft, *words], capture_output=True, text=True, env=env, timeout=120, check=False)
         if check:
             assert done.returncode == 0, f"{words}: {done.stderr}"

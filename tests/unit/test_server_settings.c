@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "host/files.h"
+#include "account/join_policy.h"
 #include "serve/settings.h"
 #include "temp_dir.h"
 

@@ -24,6 +24,8 @@ struct principal {
     enum role role;                  /**< For every product; `cap` has been applied. */
     enum role cap;                   /**< An API token's scope; ROLE_ADMIN for a session. */
     int64_t only_product;            /**< An API token's scope; 0: every product. */
+    char only_product_name[PRINCIPAL_NAME_BYTES];
+    int64_t expires_ms;              /**< Of the API token or session; 0: never. */
     char csrf[PRINCIPAL_CSRF_BYTES]; /**< Of a session: what its changes must show. */
 };
 
@@ -43,5 +45,17 @@ enum aloft_err principal_role(struct db *db, const struct principal *principal, 
 ALOFT_MUST_CHECK
 enum aloft_err principal_by_api_token(struct db *db, const char *text, int64_t now_ms,
                                       struct principal *ret_principal, struct error *e);
+
+/**
+ * Whose session this is; being used, it lasts on for `life_ms`.
+ *
+ * @param secret  What the cookie holds; any text.
+ * @retval ALOFT_ERR_NOT_FOUND  Nobody's: unknown, over, or of an account that may not sign in.
+ *                              No sentence.
+ */
+ALOFT_MUST_CHECK
+enum aloft_err principal_by_session(struct db *db, const char *secret, int64_t now_ms,
+                                    int64_t life_ms, struct principal *ret_principal,
+                                    struct error *e);
 
 #endif

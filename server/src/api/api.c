@@ -9,7 +9,6 @@
 #include "api/api.h"
 
 #include <errno.h>
-#include <netdb.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -18,6 +17,7 @@
 #include "aloft/limits.h"
 #include "api/authorize.h"
 #include "api/framing.h"
+#include "api/peer.h"
 #include "api/front.h"
 #include "api/request.h"
 #include "api/routes.h"
@@ -125,24 +125,15 @@ static void check_body(struct request *r, const struct framing *f)
     }
 }
 
-/* Where it comes from, without the port. */
-static void find_peer(struct request *r)
-{
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(r->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-
-    if (info) {
-        (void)getnameinfo(info->client_addr, sizeof(struct sockaddr_storage), r->address,
-                          sizeof r->address, NULL, 0, NI_NUMERICHOST);
-    }
-}
-
 /* The head is there: may the request go on? */
 static enum MHD_Result begin(struct request *r, const char *method, const char *url,
                              const struct framing *f)
 {
     r->body_bytes = f->body_bytes;
-    find_peer(r);
+    (void)pthread_mutex_lock(&r->api->settings_lock);
+    r->settings = r->api->settings;
+    (void)pthread_mutex_unlock(&r->api->settings_lock);
+    peer_find(r);
     r->route = route_find(r, method, url);
     if (r->route && authorize(r) && check_query(r)) {
         check_body(r, f);
@@ -322,10 +313,24 @@ static bool take_connection(void *ctx, int fd, const struct sockaddr *address,
     return true;
 }
 
+static void free_api(struct api *api)
+{
+    throttle_free(api->throttle);
+    free(api->setup_code_path);
+    free(api);
+}
+
+static void auto_free_api(struct api **api)
+{
+    if (*api) {
+        free_api(*api);
+    }
+}
+
 enum aloft_err api_start(const struct api_options *options, struct api **ret_api, struct error *e)
 {
     AUTO_FD int fd = -1;
-    AUTO_FREE struct api *api = calloc(1, sizeof *api);
+    __attribute__((cleanup(auto_free_api))) struct api *api = calloc(1, sizeof *api);
 
     if (!api) {
         return fail(e, ALOFT_ERR_IO, "out of memory");
@@ -334,12 +339,20 @@ enum aloft_err api_start(const struct api_options *options, struct api **ret_api
     api->blobs = options->blobs;
     api->catalog = options->catalog;
     api->bus = options->bus;
+    api->passwords = options->passwords;
+    api->settings = options->settings;
+    api->throttle = throttle_new();
+    api->setup_code_path = strdup(options->setup_code_path);
+    if (!api->throttle || !api->setup_code_path) {
+        return fail(e, ALOFT_ERR_IO, "out of memory");
+    }
     enum aloft_err err = address_listen(options->address, false, &fd, &api->port, e);
     if (err != ALOFT_ERR_OK) {
         return err;
     }
     (void)pthread_mutex_init(&api->blob_lock, NULL); /* cannot fail on Linux */
     (void)pthread_mutex_init(&api->publish_lock, NULL);
+    (void)pthread_mutex_init(&api->settings_lock, NULL);
     api->daemon = start_daemon(api);
     if (!api->daemon) {
         return fail_errno(e, ALOFT_ERR_IO, "cannot start the console plane");
@@ -353,6 +366,13 @@ enum aloft_err api_start(const struct api_options *options, struct api **ret_api
     (void)STEAL_FD(fd);
     *ret_api = STEAL(api);
     return ALOFT_ERR_OK;
+}
+
+void api_set_settings(struct api *api, const struct api_settings *settings)
+{
+    (void)pthread_mutex_lock(&api->settings_lock);
+    api->settings = *settings;
+    (void)pthread_mutex_unlock(&api->settings_lock);
 }
 
 uint16_t api_port(const struct api *api)
@@ -369,5 +389,6 @@ void api_stop(struct api *api)
     MHD_stop_daemon(api->daemon);
     (void)pthread_mutex_destroy(&api->blob_lock);
     (void)pthread_mutex_destroy(&api->publish_lock);
-    free(api);
+    (void)pthread_mutex_destroy(&api->settings_lock);
+    free_api(api);
 }

@@ -4,9 +4,12 @@
 
 #include <stdint.h>
 
+#include "account/join_policy.h"
+#include "account/passwords.h"
 #include "blob/blobs.h"
 #include "catalog/catalog.h"
 #include "host/address.h"
+#include "host/network.h"
 #include "notify/bus.h"
 #include "store/db.h"
 
@@ -17,12 +20,23 @@
 
 struct api;
 
+/** What may change while it runs. */
+struct api_settings {
+    enum join_policy join;
+    unsigned session_hours;
+    struct networks proxies; /**< In front of it: these are believed whom they speak for. */
+};
+
 struct api_options {
     const struct address *address; /**< Borrowed for the call; port 0 = a free one. */
     struct db *db;                 /**< These three are borrowed until api_stop(). */
     struct blobs *blobs;
     struct catalog *catalog;
     struct bus *bus; /**< Told of each change; borrowed like them. */
+    struct passwords *passwords; /**< Borrowed too. */
+    const char
+        *setup_code_path; /**< Removed when the first account is there. Borrowed for the call. */
+    struct api_settings settings;
 };
 
 /** @retval ALOFT_ERR_IO  Cannot listen there. */
@@ -31,6 +45,9 @@ enum aloft_err api_start(const struct api_options *options, struct api **ret_api
 
 /** The port bound. */
 uint16_t api_port(const struct api *api);
+
+/** Go by other settings from the next request on. From any thread. */
+void api_set_settings(struct api *api, const struct api_settings *settings);
 
 /** Remove uploads that waited an hour for their ROM, and their blobs. From any thread. */
 void api_expire_uploads(struct api *api);

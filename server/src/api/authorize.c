@@ -4,9 +4,13 @@
 #include <string.h>
 #include <strings.h>
 
+#include <sodium.h>
+
 #include "host/clock.h"
 
-#define BEARER "Bearer "
+#define BEARER      "Bearer "
+#define CSRF_HEADER "Aloft-Csrf"
+#define MS_PER_HOUR (60 * 60 * INT64_C(1000))
 
 /* What each access needs of a role. */
 static const enum role needs[] = {
@@ -19,6 +23,13 @@ static enum aloft_err find_principal(struct request *r, struct error *e)
     const char *value =
         MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_AUTHORIZATION);
 
+    const char *cookie =
+        MHD_lookup_connection_value(r->connection, MHD_COOKIE_KIND, API_SESSION_COOKIE);
+
+    if (!value && cookie) {
+        return principal_by_session(r->api->db, cookie, clock_wall_ms(),
+                                    r->settings.session_hours * MS_PER_HOUR, &r->principal, e);
+    }
     if (!value || strncasecmp(value, BEARER, strlen(BEARER)) != 0) {
         return ALOFT_ERR_NOT_FOUND;
     }
@@ -31,6 +42,27 @@ static bool refuse(struct request *r, enum role need)
     answer_error(r, MHD_HTTP_FORBIDDEN, "forbidden",
                  "this needs the role %s; yours here is %s: ask an admin for a grant",
                  role_text(need), role_text(r->role));
+    return false;
+}
+
+/* A browser sends the cookie along with what another site makes it ask; the token only our own page
+ * knows. */
+static bool check_csrf(struct request *r)
+{
+    const char *shown = MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, CSRF_HEADER);
+    bool is_change = strcmp(r->method, MHD_HTTP_METHOD_GET) != 0;
+
+    if (r->principal.kind != PRINCIPAL_SESSION || !is_change) {
+        return true;
+    }
+    size_t len = strlen(r->principal.csrf);
+    if (shown && strlen(shown) == len && len > 0 &&
+        sodium_memcmp(shown, r->principal.csrf, len) == 0) {
+        return true;
+    }
+    answer_error(r, MHD_HTTP_FORBIDDEN, "csrf",
+                 "changes in a session need the header " CSRF_HEADER
+                 " with the session's token: read it from GET /api/v1/session");
     return false;
 }
 
@@ -68,6 +100,9 @@ bool authorize(struct request *r)
     if (r->principal.kind == PRINCIPAL_NOBODY) {
         answer_error(r, MHD_HTTP_UNAUTHORIZED, "unauthorized",
                      "this needs a session, or 'Authorization: Bearer <API token>'");
+        return false;
+    }
+    if (!check_csrf(r)) {
         return false;
     }
     if (strncmp(r->route->path, API_PRODUCT, strlen(API_PRODUCT)) == 0) {

@@ -4,10 +4,14 @@
 
 #include "api/request.h"
 
+/** Holds the secret of a session. */
+#define API_SESSION_COOKIE "aloft_session"
+
 /**
  * Who asks, and may they? Fills principal, role and, under API_PRODUCT, product.
  *
- * @return False = no: 401 nobody knows them, 403 they may not, 404 they may not even know of the
+ * @return False = no: 401 nobody knows them, 403 they may not, or their page did not send the
+ *         session's CSRF token, 404 they may not even know of the
  *         product; that is the answer.
  */
 bool authorize(struct request *request);

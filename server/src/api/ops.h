@@ -8,6 +8,8 @@
  * API_ROUTES_END. */
 
 extern const struct api_route health_routes[];
+extern const struct api_route session_routes[];
+extern const struct api_route api_token_routes[];
 extern const struct api_route product_routes[];
 extern const struct api_route upload_routes[];
 extern const struct api_route rom_routes[];

@@ -11,6 +11,7 @@
 #include <microhttpd.h>
 
 #include "account/principal.h"
+#include "account/throttle.h"
 #include "analyse/analyse.h"
 #include "api/api.h"
 #include "store/idempotency.h"
@@ -68,12 +69,17 @@ struct api {
     struct blobs *blobs;
     struct catalog *catalog;
     struct bus *bus;
+    struct passwords *passwords;
+    struct throttle *throttle; /**< Of those who sign in or join. */
+    char *setup_code_path;
     struct MHD_Daemon *daemon;
     struct front *front;
     uint16_t port;
     pthread_mutex_t blob_lock;    /**< From a blob's rename to its row, and from a row's end to its
                                      unlink: so that none takes away what another has just added. */
     pthread_mutex_t publish_lock; /**< One publisher at a time: the last one has read all. */
+    pthread_mutex_t settings_lock;
+    struct api_settings settings;
 };
 
 /** Gives the next bytes of a long answer: how many, 0 = the end, -1 = failed: the answer is cut. */
@@ -87,7 +93,9 @@ struct request {
     char *target;                              /**< As it came, with the query. */
     char names[API_NAMES_MAX][API_NAME_BYTES]; /**< Path parameters. */
     uint64_t body_bytes;                       /**< Announced. */
-    char address[API_ADDRESS_BYTES];           /**< The peer's, without port. */
+    char address[API_ADDRESS_BYTES];           /**< Where it comes from, without port. */
+    bool is_secure;                            /**< It came to a named proxy by TLS. */
+    struct api_settings settings;              /**< Those in force when it began. */
     struct principal principal;
     struct product product;         /**< Of routes under API_PRODUCT. */
     enum role role;                 /**< With that product; elsewhere for every product. */

@@ -10,17 +10,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <openssl/rand.h>
-
+#include "account/setup.h"
 #include "host/auto.h"
-#include "host/clock.h"
 #include "host/files.h"
-#include "host/hashes.h"
 #include "host/log.h"
-#include "store/api_tokens.h"
 #include "store/roms.h"
-
-#define ADMIN_NAME "admin"
 
 static enum aloft_err join(char path[PATH_MAX], const char *dir, const char *name, struct error *e)
 {
@@ -52,55 +46,6 @@ static enum aloft_err take_lock(const char *dir, int *ret_fd, struct error *e)
     return ALOFT_ERR_OK;
 }
 
-/* A token file without a row in the database is one of a first start that was cut: take it. */
-static enum aloft_err read_token(const char *path, char ret_token[API_TOKEN_CHARS + 1])
-{
-    AUTO_FREE uint8_t *data = NULL;
-    size_t len = 0;
-    enum aloft_err err = file_load(path, API_TOKEN_CHARS + 1, &data, &len, NULL);
-
-    if (err != ALOFT_ERR_OK || len < API_TOKEN_CHARS) {
-        return ALOFT_ERR_NOT_FOUND;
-    }
-    data[API_TOKEN_CHARS] = '\0'; /* where the file has its line end */
-    memcpy(ret_token, data, API_TOKEN_CHARS + 1);
-    return is_api_token(ret_token) ? ALOFT_ERR_OK : ALOFT_ERR_NOT_FOUND;
-}
-
-static enum aloft_err make_token(const char *path, char ret_token[API_TOKEN_CHARS + 1],
-                                 struct error *e)
-{
-    uint8_t random[API_TOKEN_CHARS / 2];
-    char line[API_TOKEN_CHARS + 2];
-
-    if (RAND_bytes(random, sizeof random) != 1) {
-        return fail(e, ALOFT_ERR_IO, "the system gives no random numbers");
-    }
-    hex_encode(random, sizeof random, ret_token);
-    int len = snprintf(line, sizeof line, "%s\n", ret_token);
-    return file_replace(path, line, (size_t)len, 0600, e);
-}
-
-/* The file first, then the row: after a cut in between the next start finds the file. */
-static enum aloft_err add_token(struct data_dir *d, const char *dir, struct error *e)
-{
-    char path[PATH_MAX];
-    char token[API_TOKEN_CHARS + 1];
-    int64_t id;
-    enum aloft_err err = join(path, dir, DATA_DIR_TOKEN_FILE, e);
-
-    if (err == ALOFT_ERR_OK && read_token(path, token) != ALOFT_ERR_OK) {
-        err = make_token(path, token, e);
-    }
-    if (err == ALOFT_ERR_OK) {
-        const struct api_token row = {
-            .name = ADMIN_NAME, .role = ROLE_ADMIN, .created_ms = clock_wall_ms()};
-        err = api_tokens_add(d->db, &row, token, &id, e);
-    }
-    d->has_new_token = err == ALOFT_ERR_OK;
-    return err;
-}
-
 /* A blob whose row never came: the server was killed in between. */
 static enum aloft_err sweep_blob(void *ctx, const char *sha256, struct error *e)
 {
@@ -111,7 +56,8 @@ static enum aloft_err sweep_blob(void *ctx, const char *sha256, struct error *e)
     return err == ALOFT_ERR_OK && !is_needed ? blobs_remove(d->blobs, sha256, e) : err;
 }
 
-/* Nobody can have uploaded without an API token: the database that knew this blob is gone. */
+/* Nobody can have uploaded without an account, nor an API token of an earlier server: the database
+ * that knew this blob is gone. */
 static enum aloft_err refuse_blob(void *ctx, const char *sha256, struct error *e)
 {
     const char *dir = ctx;
@@ -138,7 +84,7 @@ static enum aloft_err check_blob(void *ctx, const char *sha256, int64_t size_byt
 static enum aloft_err open_inside(struct data_dir *d, const char *dir, struct error *e)
 {
     char path[PATH_MAX];
-    int64_t n_tokens = 0;
+    int64_t n_known = 0;
     enum aloft_err err = join(path, dir, DATA_DIR_DATABASE_FILE, e);
 
     if (err == ALOFT_ERR_OK) {
@@ -151,16 +97,24 @@ static enum aloft_err open_inside(struct data_dir *d, const char *dir, struct er
         err = blobs_open(path, &d->blobs, e);
     }
     if (err == ALOFT_ERR_OK) {
-        err = db_query_int(d->db, "SELECT count(*) FROM api_token", NULL, &n_tokens, e);
+        err = db_query_int(d->db,
+                           "SELECT (SELECT count(*) FROM account) + "
+                           "(SELECT count(*) FROM api_token)",
+                           NULL, &n_known, e);
     }
-    if (err == ALOFT_ERR_OK && n_tokens == 0) {
+    if (err == ALOFT_ERR_OK && n_known == 0) {
         err = blobs_each(d->blobs, refuse_blob, (void *)(uintptr_t)dir, e);
-        return err == ALOFT_ERR_OK ? add_token(d, dir, e) : err;
     }
     if (err == ALOFT_ERR_OK) {
         err = blobs_each(d->blobs, sweep_blob, d, e);
     }
-    return err == ALOFT_ERR_OK ? blobs_needed_each(d->db, check_blob, d, e) : err;
+    if (err == ALOFT_ERR_OK) {
+        err = blobs_needed_each(d->db, check_blob, d, e);
+    }
+    if (err == ALOFT_ERR_OK) {
+        err = join(path, dir, DATA_DIR_SETUP_FILE, e);
+    }
+    return err == ALOFT_ERR_OK ? setup_prepare(d->db, path, d->setup_code, e) : err;
 }
 
 enum aloft_err data_dir_open(const char *path, struct data_dir *ret_dir, struct error *e)

@@ -2,14 +2,14 @@
 #ifndef ALOFT_SERVER_DATA_DIR_H
 #define ALOFT_SERVER_DATA_DIR_H
 
-#include <stdbool.h>
-
 #include "blob/blobs.h"
 #include "store/db.h"
+#include "store/invitations.h"
 
-/* The folder that holds all a server knows: aloft.db, blobs/, admin.token, cert.pem, key.pem. */
+/* The folder that holds all a server knows: aloft.db, blobs/, cert.pem, key.pem, and
+ * setup-code until the first account is there. */
 
-#define DATA_DIR_TOKEN_FILE       "admin.token"
+#define DATA_DIR_SETUP_FILE       "setup-code"
 #define DATA_DIR_DATABASE_FILE    "aloft.db"
 #define DATA_DIR_BLOBS            "blobs"
 #define DATA_DIR_CERTIFICATE_FILE "cert.pem"
@@ -20,12 +20,12 @@ struct data_dir {
     int lock_fd; /**< Locked as long as it is open. */
     struct db *db;
     struct blobs *blobs;
-    bool has_new_token; /**< This start made DATA_DIR_TOKEN_FILE. */
+    char setup_code[JOIN_CODE_CHARS + 1]; /**< Empty: there is an account. */
 };
 
 /**
  * Make the folder (0700) if it is not there, lock it, open what is in it, remove what an
- * interrupted upload left, and see to the first API token.
+ * interrupted upload left, and see to the set-up code.
  *
  * @retval ALOFT_ERR_BUSY  Another server uses it.
  */

@@ -52,6 +52,7 @@ struct serving {
     struct contact_notes *notes;
     struct contact_queue *contacts;
     struct wire *wire;
+    struct passwords *passwords;
     struct api *api;
     struct control *control;
     int64_t started_ms;
@@ -229,6 +230,33 @@ static enum aloft_err start_control(struct serving *s, struct error *e)
     return control_start(s->control, s->settings.data, e);
 }
 
+static struct api_settings api_settings_of(const struct settings *settings)
+{
+    return (struct api_settings){.join = settings->join,
+                                 .session_hours = settings->session_hours,
+                                 .proxies = settings->console_proxies};
+}
+
+static enum aloft_err start_console_plane(struct serving *s, struct error *e)
+{
+    char setup_code[PATH_MAX];
+
+    (void)snprintf(setup_code, sizeof setup_code, "%s/" DATA_DIR_SETUP_FILE, s->settings.data);
+    s->passwords = passwords_new(e);
+    if (!s->passwords) {
+        return ALOFT_ERR_IO;
+    }
+    const struct api_options options = {.address = &s->console,
+                                        .db = s->dir.db,
+                                        .blobs = s->dir.blobs,
+                                        .catalog = s->catalog,
+                                        .bus = &s->bus,
+                                        .passwords = s->passwords,
+                                        .setup_code_path = setup_code,
+                                        .settings = api_settings_of(&s->settings)};
+    return api_start(&options, &s->api, e);
+}
+
 static enum aloft_err start(struct serving *s, struct error *e)
 {
     enum aloft_err err = data_dir_open(s->settings.data, &s->dir, e);
@@ -260,8 +288,7 @@ static enum aloft_err start(struct serving *s, struct error *e)
     if (err != ALOFT_ERR_OK) {
         return err;
     }
-    struct api_options api = {&s->console, s->dir.db, s->dir.blobs, s->catalog, &s->bus};
-    err = api_start(&api, &s->api, e);
+    err = start_console_plane(s, e);
     return err == ALOFT_ERR_OK ? start_control(s, e) : err;
 }
 
@@ -270,6 +297,7 @@ static void stop(struct serving *s)
 {
     control_stop(s->control);
     api_stop(s->api);
+    passwords_free(s->passwords);
     if (s->wire) {
         drain(s->wire, s->settings.stop_seconds * MS_PER_S, &s->stop_signals);
     }
@@ -317,7 +345,6 @@ static void print_overview(const struct serving *s)
 {
     char host[ADDRESS_HOST_BYTES];
     uint16_t port;
-    const char *data = s->settings.data;
 
     public_host(s, host, sizeof host, &port);
     (void)printf("modules (plain)  %s:%u\nmodules (TLS)    %s:%u\nconsole          %s:%u\n\n",
@@ -331,11 +358,13 @@ static void print_overview(const struct serving *s)
                  "server:\n"
                  "                    %s\n\n",
                  host, has_stock_ports(s) ? "" : ",\n" STOCK_PORTS_HINT, host, port, s->pin);
-    if (s->dir.has_new_token) {
-        (void)printf("The first API token is in %s/" DATA_DIR_TOKEN_FILE ". Use it so:\n"
-                     "  export ALOFT_API_TOKEN_FILE=%s/" DATA_DIR_TOKEN_FILE "\n"
-                     "  aloft product add NAME --layout LAYOUT\n\n",
-                     data, data);
+    if (s->dir.setup_code[0]) {
+        (void)printf("There is no account yet. Make the first one, an admin:\n"
+                     "  aloft join --server http://%s:%u --name NAME\n"
+                     "The set-up code it asks for, good once (also in %s/" DATA_DIR_SETUP_FILE
+                     "):\n"
+                     "  %s\n\n",
+                     s->console.host, api_port(s->api), s->settings.data, s->dir.setup_code);
     }
     (void)fflush(stdout);
 }
@@ -357,7 +386,10 @@ static void note_change(void *ctx, enum setting_id id, bool is_taken)
 /* Whoever holds a copy of a setting that may change gets it here, at the start and at SIGHUP. */
 static void apply_settings(struct serving *s)
 {
+    const struct api_settings api = api_settings_of(&s->settings);
+
     log_set_format(s->settings.log_format);
+    api_set_settings(s->api, &api);
     contact_queue_set_log(s->contacts, s->settings.log_contacts);
 }
 

@@ -92,8 +92,6 @@ enum setting_id {
 
 enum setting_source { SETTING_DEFAULT, SETTING_FILE, SETTING_VARIABLE, SETTING_FLAG };
 
-enum join_policy { JOIN_OPEN, JOIN_INVITATION, JOIN_CLOSED };
-
 #define SETTING_TEXT_BYTES   1024
 #define SETTINGS_FILE_NAME   "aloft.conf" /**< In the data folder: read when no file is named. */
 #define SETTINGS_VARIABLE    "ALOFT_"

@@ -7,6 +7,12 @@
 
 #define USE_INTERVAL_MS 60000
 
+#define COLUMNS                                                                                    \
+    "t.id, t.account_id, t.name, t.role, t.product_id, t.created_ms, t.expires_ms, t.used_ms, "    \
+    "coalesce(a.name, t.name), coalesce(a.role, 'admin'), coalesce(a.is_active, 1), p.name "       \
+    "FROM api_token t LEFT JOIN account a ON a.id = t.account_id "                                 \
+    "LEFT JOIN product p ON p.id = t.product_id"
+
 bool is_api_token(const char *text)
 {
     return strspn(text, "0123456789abcdef") == API_TOKEN_CHARS && text[API_TOKEN_CHARS] == '\0';
@@ -54,29 +60,8 @@ static enum aloft_err read_role(const struct db_stmt *s, int column, enum role *
                : fail(e, ALOFT_ERR_IO, "the database: '%s' is no role", text);
 }
 
-enum aloft_err api_tokens_find(struct db *db, const char *secret, struct api_token *t,
-                               struct error *e)
+static enum aloft_err read_row(const struct db_stmt *s, struct api_token *t, struct error *e)
 {
-    char hex[HASH_HEX_BYTES];
-    AUTO_STMT s = NULL;
-    enum aloft_err err = sha256_text(secret, strlen(secret), hex, e);
-
-    if (err == ALOFT_ERR_OK) {
-        err = db_prepare(db,
-                         "SELECT t.id, t.account_id, t.name, t.role, t.product_id, t.created_ms, "
-                         "t.expires_ms, t.used_ms, coalesce(a.name, t.name), "
-                         "coalesce(a.role, 'admin'), coalesce(a.is_active, 1) FROM api_token t "
-                         "LEFT JOIN account a ON a.id = t.account_id WHERE t.sha256 = ?1",
-                         &s, e);
-    }
-    if (err != ALOFT_ERR_OK) {
-        return err;
-    }
-    db_bind_text(s, 1, hex);
-    err = db_step(s, e);
-    if (err != ALOFT_ERR_OK) {
-        return err;
-    }
     t->id = db_get_int(s, 0);
     t->account_id = db_get_int(s, 1); /* NULL reads as 0 */
     db_get_text(s, 2, t->name, sizeof t->name);
@@ -86,8 +71,84 @@ enum aloft_err api_tokens_find(struct db *db, const char *secret, struct api_tok
     t->used_ms = db_get_int(s, 7);
     db_get_text(s, 8, t->account_name, sizeof t->account_name);
     t->is_active = db_get_int(s, 10) != 0;
-    err = read_role(s, 3, &t->role, e);
+    db_get_text(s, 11, t->product_name, sizeof t->product_name);
+    enum aloft_err err = read_role(s, 3, &t->role, e);
     return err == ALOFT_ERR_OK ? read_role(s, 9, &t->account_role, e) : err;
+}
+
+enum aloft_err api_tokens_find(struct db *db, const char *secret, struct api_token *t,
+                               struct error *e)
+{
+    char hex[HASH_HEX_BYTES];
+    AUTO_STMT s = NULL;
+    enum aloft_err err = sha256_text(secret, strlen(secret), hex, e);
+
+    if (err == ALOFT_ERR_OK) {
+        err = db_prepare(db, "SELECT " COLUMNS " WHERE t.sha256 = ?1", &s, e);
+    }
+    if (err != ALOFT_ERR_OK) {
+        return err;
+    }
+    db_bind_text(s, 1, hex);
+    err = db_step(s, e);
+    return err == ALOFT_ERR_OK ? read_row(s, t, e) : err;
+}
+
+enum aloft_err api_tokens_get(struct db *db, int64_t id, struct api_token *ret_token,
+                              struct error *e)
+{
+    AUTO_STMT s = NULL;
+    enum aloft_err err = db_prepare(db, "SELECT " COLUMNS " WHERE t.id = ?1", &s, e);
+
+    if (err != ALOFT_ERR_OK) {
+        return err;
+    }
+    db_bind_int(s, 1, id);
+    err = db_step(s, e);
+    if (err == ALOFT_ERR_NOT_FOUND) {
+        return fail(e, err, "there is no such API token");
+    }
+    return err == ALOFT_ERR_OK ? read_row(s, ret_token, e) : err;
+}
+
+enum aloft_err api_tokens_each(struct db *db, int64_t account_id, int64_t after, size_t limit,
+                               api_token_visitor *visit, void *ctx, struct error *e)
+{
+    AUTO_STMT s = NULL;
+    enum aloft_err err = db_prepare(db,
+                                    "SELECT " COLUMNS " WHERE t.id > ?1 "
+                                    "AND (?2 = 0 OR t.account_id = ?2) ORDER BY t.id LIMIT ?3",
+                                    &s, e);
+
+    if (err != ALOFT_ERR_OK) {
+        return err;
+    }
+    db_bind_int(s, 1, after);
+    db_bind_int(s, 2, account_id);
+    db_bind_int(s, 3, (int64_t)limit);
+    while ((err = db_step(s, e)) == ALOFT_ERR_OK) {
+        struct api_token t;
+        err = read_row(s, &t, e);
+        if (err == ALOFT_ERR_OK) {
+            err = visit(ctx, &t, e);
+        }
+        if (err != ALOFT_ERR_OK) {
+            return err;
+        }
+    }
+    return err == ALOFT_ERR_NOT_FOUND ? ALOFT_ERR_OK : err;
+}
+
+enum aloft_err api_tokens_remove(struct db *db, int64_t id, struct error *e)
+{
+    AUTO_STMT s = NULL;
+    enum aloft_err err = db_prepare(db, "DELETE FROM api_token WHERE id = ?1", &s, e);
+
+    if (err != ALOFT_ERR_OK) {
+        return err;
+    }
+    db_bind_int(s, 1, id);
+    return db_run(s, e);
 }
 
 enum aloft_err api_tokens_note_use(struct db *db, const struct api_token *t, int64_t now_ms,

@@ -11,7 +11,8 @@
  */
 
 #define AUDIT_ACTOR_SERVER "(server)"
-#define AUDIT_ACTOR_LOCAL  "(local)" /**< Somebody on the machine itself, by the control socket. */
+#define AUDIT_ACTOR_NOBODY "(nobody)" /**< Somebody who was refused. */
+#define AUDIT_ACTOR_LOCAL  "(local)"  /**< Somebody on the machine itself, by the control socket. */
 
 struct audit_entry {
     int64_t time_ms;
