@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/files.h"
 #include "account/join_policy.h"
+#include "host/files.h"
 #include "serve/settings.h"
 #include "temp_dir.h"
 
