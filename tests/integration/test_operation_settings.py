@@ -70,3 +70,17 @@ def test_a_server_runs_by_its_file_alone(aloft, tmp_path):
         names = [pathlib.Path(task, "comm").read_text().strip()
                  for task in pathlib.Path(f"/proc/{server.process.pid}/task").iterdir()]
         assert names.count("wire") == 1
+
+
+def test_the_guide_and_the_unit_use_settings_that_exist(aloft, tmp_path):
+    """The config lines of operation.md pass --check-config; the unit's command line names flags there are."""
+    guide = (ROOT / "docs/guide/operation.md").read_text()
+    lines = [line for block in guide.split("```")[1::2] for line in block.splitlines() if " = " in line]
+    assert len(lines) >= 5
+    (tmp_path / "aloft.conf").write_text("\n".join(lines) + "\n")
+    done = serve(aloft, "--data", tmp_path, "--check-config")
+    assert (done.returncode, done.stderr) == (0, "")
+    unit = (ROOT / "docs/systemd/aloft.service").read_text()
+    start = next(line for line in unit.splitlines() if line.startswith("ExecStart="))
+    words = start.partition("=")[2].replace("${STATE_DIRECTORY}", str(tmp_path)).split()
+    assert words[0] == "/usr/local/bin/aloft" and serve(aloft, *words[2:], "--check-config").returncode == 0
