@@ -236,6 +236,23 @@ static void row_02_refuses__anything_but_packages_for_packed_modules(void **stat
               "it begins with 01020304, a packed image v3 begins with e900");
 }
 
+/* A whole package of v3 that lacks its app header; and an app header that has segments. */
+static void row_02_refuses__packages_that_are_not_in_their_place(void **state)
+{
+    (void)state;
+    static uint8_t file[0x1000];
+    const struct world_pack how = {.version = 3};
+    uint8_t image[WORLD_IMAGE_BYTES];
+
+    world_image("esp32c5", image);
+    size_t len = world_pack(&how, image, sizeof image, file, sizeof file);
+    expect_in("esp32c5_default", file, len, 2, "OTA_WRONG_KIND",
+              "this is a packed image v3 without app header");
+    memcpy(image + 0x120, "ESP\0\3\1", 6);
+    expect_in("esp32c5_default", image, sizeof image, 2, "OTA_WRONG_KIND",
+              "this is an app image, but modules");
+}
+
 static void row_02_refuses__everything_where_there_is_one_slot(void **state)
 {
     (void)state;
@@ -442,6 +459,7 @@ int main(void)
         cmocka_unit_test(row_02_refuses__an_nvs_page),
         cmocka_unit_test(row_02_refuses__a_packed_image_for_plain_modules),
         cmocka_unit_test(row_02_refuses__anything_but_packages_for_packed_modules),
+        cmocka_unit_test(row_02_refuses__packages_that_are_not_in_their_place),
         cmocka_unit_test(row_02_refuses__everything_where_there_is_one_slot),
         cmocka_unit_test(row_02_passes__an_app_image),
         cmocka_unit_test(row_03_refuses__a_factory_image_without_app_slot),

@@ -443,6 +443,19 @@ static void row_27_refuses__a_damaged_stream(void **state)
     }
 }
 
+/* Each part is whole, but the footer tells another size of the index. */
+static void row_27_refuses__a_footer_of_another_stream(void **state)
+{
+    (void)state;
+    uint8_t stream[sizeof image_a_xz];
+
+    memcpy(stream, image_a_xz, sizeof stream);
+    stream[212]++;
+    aloft_put_le32(stream + 208, aloft_crc32(0, stream + 212, 6));
+    expect("esp32c3_rainmaker", wrap_payload(stream, sizeof stream), 27, "PACK_XZ_DATA",
+           "is damaged");
+}
+
 static void row_27_passes__a_whole_stream(void **state)
 {
     (void)state;
@@ -471,6 +484,9 @@ static void row_28_refuses__an_image_that_fills_its_slot(void **state)
         expect(LAYOUT_V2, make_large(sizes[i]), 28, "PACK_INNER_TOO_BIG",
                "the image in this package has at least 1245184 bytes, but it must be smaller than "
                "its slot, which has just as many in the layout esp32c2-2mb: build a smaller image");
+        struct analysis_rules rules = world_rules(LAYOUT_V2);
+        AUTO_ANALYSIS a = NULL;
+        assert_null(world_find(world_vet(&rules, file, make_large(sizes[i]), &a), 27));
     }
 }
 
@@ -508,6 +524,7 @@ int main(void)
         cmocka_unit_test(row_26_passes__a_stream_of_several_blocks),
         cmocka_unit_test(row_27_refuses__a_stream_that_is_cut),
         cmocka_unit_test(row_27_refuses__a_damaged_stream),
+        cmocka_unit_test(row_27_refuses__a_footer_of_another_stream),
         cmocka_unit_test(row_27_passes__a_whole_stream),
         cmocka_unit_test(row_28_refuses__an_image_that_fills_its_slot),
         cmocka_unit_test(row_28_passes__an_image_smaller_than_its_slot),

@@ -46,15 +46,6 @@ void packed_deinit(struct packed *p)
     xz_free(p->xz);
 }
 
-static bool is_taken(const struct packed *p)
-{
-    const struct aloft_packed_header *h = &p->header;
-    uint8_t version = p->subject->layout->upload == ALOFT_UPLOAD_PACKED3 ? 3 : 2;
-
-    return h->version == version && h->is_wrapped == (p->header_off > 0) && h->compress_type == 1 &&
-           h->delta_type == 0 && h->encryption_type == 0;
-}
-
 /* The payload and what stands behind it. */
 static void feed_payload(struct packed *p, const uint8_t *buf, size_t len)
 {
@@ -89,7 +80,8 @@ static size_t feed_head(struct packed *p, const uint8_t *buf, size_t len)
     memcpy(p->head + p->head_len, buf, n);
     p->head_len += n;
     p->err = aloft_packed_header_parse(p->head, p->head_len, &p->header);
-    if (p->err == ALOFT_ERR_OK && is_taken(p)) {
+    /* The rows judge the rest of the header; without its place nothing behind it can be found. */
+    if (p->err == ALOFT_ERR_OK && p->header.is_wrapped == (p->header_off > 0)) {
         open_payload(p);
     }
     return n;

@@ -14,7 +14,7 @@
 #define PACKED_HEAD_BYTES (ALOFT_PACKED_WRAP_BYTES + ALOFT_PACKED_V2_BYTES)
 
 struct packed {
-    bool is_open;       /**< The header is one modules would take: the payload is decoded. */
+    bool is_open;       /**< The header is whole and in its place: the payload is decoded. */
     enum aloft_err err; /**< Of the header: TRUNCATED until it is there. */
     struct aloft_packed_header header; /**< Valid when `err` is OK. */
     uint32_t header_off;
