@@ -192,6 +192,41 @@ static void queue__hands_over_in_order_or_counts_what_it_dropped(void **state)
     assert_int_equal(seen.n + dropped, N_PUSHED);
 }
 
+static const char device[] = "240ac4000001";
+
+/* Every third one has words, so that each cell holds both kinds in turn. */
+static void count_words(void *ctx, struct contact *contacts, size_t n_contacts)
+{
+    int *n_wrong = ctx;
+
+    for (size_t i = 0; i < n_contacts; i++) {
+        bool is_third = contacts[i].sent_bytes % 3 == 0;
+        *n_wrong += strcmp(contacts[i].headers.device, is_third ? device : "") != 0;
+        *n_wrong += strcmp(contacts[i].other_agent, is_third ? "curl/8" : "") != 0;
+        *n_wrong += strcmp(contacts[i].version, "v1") != 0;
+    }
+}
+
+static void queue__keeps_the_words_of_each_contact_apart(void **state)
+{
+    (void)state;
+    int n_wrong = 0;
+    const struct contact_queue_options options = {count_words, &n_wrong, CONTACT_LOG_NONE, 0};
+    struct contact_queue *queue = contact_queue_new(&options, NULL);
+    const struct contact without = {.version = "v1"};
+    struct contact with = {.version = "v1", .other_agent = "curl/8"};
+
+    assert_non_null(queue);
+    memcpy(with.headers.device, device, sizeof device);
+    for (uint64_t i = 0; i < N_PUSHED; i++) {
+        struct contact contact = i % 3 == 0 ? with : without;
+        contact.sent_bytes = i;
+        contact_queue_push(queue, &contact);
+    }
+    contact_queue_free(queue);
+    assert_int_equal(n_wrong, 0);
+}
+
 struct gate {
     pthread_mutex_t lock;
     uint64_t n;
@@ -267,6 +302,7 @@ int main(void)
         cmocka_unit_test(user_agent__of_stock_modules_is_a_number),
         cmocka_unit_test(peer__is_written_as_people_write_it),
         cmocka_unit_test(queue__hands_over_in_order_or_counts_what_it_dropped),
+        cmocka_unit_test(queue__keeps_the_words_of_each_contact_apart),
         cmocka_unit_test(queue__drops_and_never_blocks_when_the_writer_is_stuck),
         cmocka_unit_test(queue__loses_nothing_uncounted_between_threads),
     };

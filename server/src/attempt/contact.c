@@ -110,6 +110,14 @@ void contact_peer_text(const struct contact_peer *peer, char *out, size_t cap)
     address_format(peer->address, peer->is_v6, peer->port, out, cap);
 }
 
+bool contact_has_words(const struct contact *contact)
+{
+    const struct contact_headers *h = &contact->headers;
+
+    return contact->other_agent[0] || h->device[0] || h->module_name[0] || h->chip[0] ||
+           h->version[0] || h->boot[0] || h->caps[0];
+}
+
 const char *contact_user_agent(const struct contact *contact)
 {
     return contact->agent == CONTACT_AGENT_OTHER ? contact->other_agent : agents[contact->agent];

@@ -136,6 +136,7 @@ struct contact {
     char token_prefix[CONTACT_TOKEN_PREFIX + 1];
     char version[ALOFT_VERSION_MAX + 1]; /**< The one asked for, told, or meant by its absence. */
     char file_name[ALOFT_FILE_NAME_MAX + 1];
+    /* From here on mostly empty: contact_has_words(). */
     char other_agent[CONTACT_AGENT_MAX + 1]; /**< Cut; what is not shown is `?`. */
     struct contact_headers headers;
 };
@@ -145,6 +146,10 @@ void contact_sentence(const struct contact *contact, char *out, size_t cap);
 
 /** `192.0.2.7:40112`, `[2001:db8::1]:40112`; `cap` is CONTACT_ADDRESS_BYTES at least. */
 void contact_peer_text(const struct contact_peer *peer, char *out, size_t cap);
+
+/** Is there anything in `other_agent` or `headers`, the last members? Stock modules send neither.
+ */
+bool contact_has_words(const struct contact *contact);
 
 /** The User-Agent field; empty: none was sent. Without spaces around it. */
 const char *contact_user_agent(const struct contact *contact);

@@ -15,6 +15,7 @@
 #include <semaphore.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -25,8 +26,13 @@
 #define BATCH      256u
 #define CACHE_LINE 64
 
+/* The ring is larger than a cache, and most contacts end before their words: those stay untouched,
+ * which spares two thirds of the memory that a contact costs both sides. */
+#define FRONT_BYTES offsetof(struct contact, other_agent)
+
 struct cell {
     atomic_uint_fast64_t sequence; /* == position: free for it; == position + 1: filled */
+    bool has_words;                /* false: only the front of `contact` counts */
     struct contact contact;
 };
 
@@ -44,6 +50,21 @@ struct contact_queue {
     struct contact batch[BATCH];
 };
 
+static void put(struct cell *cell, const struct contact *contact)
+{
+    cell->has_words = contact_has_words(contact);
+    memcpy(&cell->contact, contact, cell->has_words ? sizeof *contact : FRONT_BYTES);
+}
+
+static void take(const struct cell *cell, struct contact *ret_contact)
+{
+    char *bytes = (char *)ret_contact;
+    size_t len = cell->has_words ? sizeof *ret_contact : FRONT_BYTES;
+
+    memcpy(bytes, &cell->contact, len);
+    memset(bytes + len, 0, sizeof *ret_contact - len);
+}
+
 static size_t take_batch(struct contact_queue *q)
 {
     size_t n = 0;
@@ -53,7 +74,7 @@ static size_t take_batch(struct contact_queue *q)
         if (atomic_load_explicit(&cell->sequence, memory_order_acquire) != q->head + 1) {
             break;
         }
-        q->batch[n++] = cell->contact;
+        take(cell, &q->batch[n++]);
         atomic_store_explicit(&cell->sequence, q->head + N_CELLS, memory_order_release);
         q->head++;
     }
@@ -210,7 +231,7 @@ void contact_queue_push(struct contact_queue *q, const struct contact *contact)
             at = atomic_load_explicit(&q->tail, memory_order_relaxed);
         }
     }
-    cell->contact = *contact;
+    put(cell, contact);
     atomic_store_explicit(&cell->sequence, at + 1, memory_order_release);
     wake(q);
 }

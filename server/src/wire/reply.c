@@ -378,21 +378,13 @@ static void fit_send_buffer(const struct loop *loop, struct conn *conn)
     (void)setsockopt(conn->fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes); /* else it is larger */
 }
 
-static bool has_words(const struct contact *contact)
-{
-    const struct contact_headers *h = &contact->headers;
-
-    return contact->other_agent[0] || h->device[0] || h->module_name[0] || h->chip[0] ||
-           h->version[0] || h->boot[0] || h->caps[0];
-}
-
 static void keep_words(struct conn *conn, const struct contact *contact)
 {
     conn->agent = (uint8_t)contact->agent;
     conn->is_link = contact->is_link;
     conn->has_asked_version = contact->has_asked_version;
     memcpy(conn->token_prefix, contact->token_prefix, sizeof conn->token_prefix);
-    if (has_words(contact)) {
+    if (contact_has_words(contact)) {
         conn->words = malloc(sizeof *conn->words);
         if (conn->words) { /* without memory the contact only says less */
             conn->words->headers = contact->headers;
