@@ -61,6 +61,17 @@ static bool put(struct line *l, const char *text, size_t len)
     return true;
 }
 
+/* As much as fits. */
+static void put_some(struct line *l, const char *bytes, size_t len)
+{
+    size_t room = l->is_cut ? 0 : sizeof l->text - LINE_KEPT - l->len;
+
+    l->is_cut = l->is_cut || len > room;
+    len = len < room ? len : room;
+    memcpy(l->text + l->len, bytes, len);
+    l->len += len;
+}
+
 static bool put_text(struct line *l, const char *text)
 {
     return put(l, text, strlen(text));
@@ -89,50 +100,65 @@ static size_t utf8_len(const unsigned char *p, size_t left)
     return is_overlong || is_outside ? 0 : len;
 }
 
+/* Bytes at `p` that stand for themselves: ASCII, no control, quote or backslash. */
+static size_t count_ordinary(const char *p, size_t len)
+{
+    size_t n = 0;
+
+    while (n < len && p[n] >= ' ' && p[n] < 0x7F && p[n] != '"' && p[n] != '\\') {
+        n++;
+    }
+    return n;
+}
+
+/* One character that is not ordinary; how many bytes it has. */
+static size_t put_json_character(struct line *l, const char *p, size_t left)
+{
+    char escape[8];
+    unsigned char c = (unsigned char)*p;
+    size_t len = utf8_len((const unsigned char *)p, left);
+
+    if (len == 0) {
+        (void)put_text(l, "\\ufffd");
+        return 1;
+    }
+    if (len > 1 || (c != '"' && c != '\\' && !is_control(c))) {
+        (void)put(l, p, len);
+        return len;
+    }
+    (void)snprintf(escape, sizeof escape, is_control(c) ? "\\u%04x" : "\\%c", c);
+    (void)put_text(l, escape);
+    return 1;
+}
+
 /* The rest of a string whose first quote is there already. */
 static void put_json_string(struct line *l, const struct value *v)
 {
-    const unsigned char *p = (const unsigned char *)v->bytes;
-    const unsigned char *end = p + v->len;
-
-    while (p < end && !l->is_cut) {
-        char escape[8];
-        size_t len = utf8_len(p, (size_t)(end - p));
-        if (len == 0) {
-            (void)put_text(l, "\\ufffd");
-            len = 1;
-        } else if (*p == '"' || *p == '\\') {
-            (void)snprintf(escape, sizeof escape, "\\%c", *p);
-            (void)put_text(l, escape);
-        } else if (is_control(*p)) {
-            (void)snprintf(escape, sizeof escape, "\\u%04x", *p);
-            (void)put_text(l, escape);
-        } else {
-            (void)put(l, (const char *)p, len);
+    for (size_t at = 0; at < v->len && !l->is_cut;) {
+        size_t n = count_ordinary(v->bytes + at, v->len - at);
+        put_some(l, v->bytes + at, n);
+        at += n;
+        if (at < v->len && !l->is_cut) {
+            at += put_json_character(l, v->bytes + at, v->len - at);
         }
-        p += len;
     }
     l->text[l->len++] = '"'; /* of LINE_KEPT */
 }
 
-/* A quoted value, or one that would be taken for several without quotes. */
-static void put_quoted(struct line *l, const struct value *v)
+/* `is_quoted`: quotes and backslashes get a backslash. */
+static void put_bytes(struct line *l, const struct value *v, bool is_quoted)
 {
-    (void)put_text(l, "\"");
-    for (size_t i = 0; i < v->len; i++) {
-        char c = is_control((unsigned char)v->bytes[i]) ? '?' : v->bytes[i];
-        const char pair[] = {'\\', c};
-        bool has_escape = c == '"' || c == '\\';
-        (void)put(l, has_escape ? pair : pair + 1, has_escape ? 2 : 1);
-    }
-    (void)put_text(l, "\"");
-}
-
-static void put_plain(struct line *l, const struct value *v)
-{
-    for (size_t i = 0; i < v->len; i++) {
-        char c = is_control((unsigned char)v->bytes[i]) ? '?' : v->bytes[i];
-        (void)put(l, &c, 1);
+    for (size_t at = 0; at < v->len;) {
+        size_t n = count_ordinary(v->bytes + at, v->len - at);
+        put_some(l, v->bytes + at, n);
+        at += n;
+        if (at < v->len) {
+            char c = is_control((unsigned char)v->bytes[at]) ? '?' : v->bytes[at];
+            const char pair[] = {'\\', c};
+            bool has_escape = is_quoted && (c == '"' || c == '\\');
+            (void)put(l, has_escape ? pair : pair + 1, has_escape ? 2 : 1);
+            at++;
+        }
     }
 }
 
@@ -154,17 +180,17 @@ static void put_text_field(struct line *l, const char *key, size_t key_len, cons
 {
     (void)put_text(l, " ");
     if (key_len == 0) {
-        put_plain(l, v);
+        put_bytes(l, v, false);
         return;
     }
     (void)put(l, key, key_len);
     (void)put_text(l, "=");
-    if (is_quoted || v->len == 0 || memchr(v->bytes, ' ', v->len) ||
-        memchr(v->bytes, '"', v->len)) {
-        put_quoted(l, v);
-    } else {
-        put_plain(l, v);
-    }
+    /* Without quotes it would be taken for none, or for several. */
+    is_quoted =
+        is_quoted || v->len == 0 || memchr(v->bytes, ' ', v->len) || memchr(v->bytes, '"', v->len);
+    (void)put_text(l, is_quoted ? "\"" : "");
+    put_bytes(l, v, is_quoted);
+    (void)put_text(l, is_quoted ? "\"" : "");
 }
 
 /* -- fields ------------------------------------------------------------------------------------ */
@@ -280,7 +306,12 @@ static void read_value(struct walk *w, char end, struct value *v)
             w->at++;
             add_conversion(w, v);
         } else {
-            add(v, w->at++, 1);
+            size_t n = 1;
+            while (w->at[n] && w->at[n] != '%' && w->at[n] != end) {
+                n++;
+            }
+            add(v, w->at, n);
+            w->at += n;
         }
     }
     v->is_number = false;
@@ -290,10 +321,20 @@ static void read_value(struct walk *w, char end, struct value *v)
     }
 }
 
+static size_t count_key(const char *p)
+{
+    size_t n = 0;
+
+    while ((p[n] >= 'a' && p[n] <= 'z') || (p[n] >= '0' && p[n] <= '9') || p[n] == '_') {
+        n++;
+    }
+    return n;
+}
+
 static void put_field(struct line *l, struct walk *w)
 {
     struct value v;
-    size_t key_len = strspn(w->at, "abcdefghijklmnopqrstuvwxyz0123456789_");
+    size_t key_len = count_key(w->at);
     const char *key = w->at;
     bool has_key = key_len > 0 && key[key_len] == '=';
     bool is_quoted = has_key && key[key_len + 1] == '"';
@@ -339,9 +380,11 @@ static void put_end(struct line *l)
 
 void log_event(enum log_level level, const char *event, const char *format, ...)
 {
-    struct line l = {.is_json = atomic_load(&s_format) == LOG_FORMAT_JSON};
+    struct line l; /* its bytes are written before they are read */
     struct walk w = {.at = format};
 
+    l.is_json = atomic_load(&s_format) == LOG_FORMAT_JSON;
+    l.is_cut = false;
     put_head(&l, level, event);
     va_start(w.args, format);
     for (w.at += strspn(w.at, " "); *w.at && !l.is_cut; w.at += strspn(w.at, " ")) {
