@@ -310,6 +310,17 @@ def test_a_module_that_keeps_the_connection_still_counts_as_delivered(own_wire):
 
 
 @BOTH
+def test_a_download_says_at_its_end_who_asked(own_wire, mode):
+    wire = own_wire()
+    for agent in (b"Mozilla/5.0 (Windows NT 5.1) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/30.0.1599.101 Safari/537.36",
+                  b"ESP32 HTTP Client/1.0", b"curl/7.88.1 of somebody"):
+        request = re.sub(rb"User-Agent: [^\r]*", b"User-Agent: " + agent, FILE_REQUEST)
+        assert wire.ask(request, mode) == FILE_HEAD + wire.image
+        wire.wait_for_log(f'agent="{agent.decode()}"')
+    wire.wait_for_log("outcome=FILE_DELIVERED", 3)
+
+
+@BOTH
 def test_a_download_that_is_closed_early_says_after_how_many_bytes(own_wire, mode):
     wire = own_wire("sndbuf=8192")
     peer = wire.connect(mode, receive_buffer=8192)

@@ -24,6 +24,8 @@
 #define LINGER_MS       2000
 #define ACCEPT_PAUSE_MS 100 /* when descriptors or memory are out */
 
+_Static_assert(sizeof(struct conn) <= 256, "a slow download holds one, and nothing else of ours");
+
 struct conn_slab {
     struct conn_slab *next;
     struct conn conns[SLAB_CONNS];
