@@ -24,7 +24,9 @@ def check(document, schema, value, where="answer"):
         elif keyword == "pattern":
             assert re.search(wanted, value), f"{where}: {value!r} does not match {wanted}"
         elif keyword == "minimum":
-            assert value >= wanted, f"{where}: {value} is less than {wanted}"
+            assert value is None or value >= wanted, f"{where}: {value} is less than {wanted}"
+        elif keyword == "maximum":
+            assert value is None or value <= wanted, f"{where}: {value} is more than {wanted}"
         elif keyword == "maxLength":
             assert len(value) <= wanted, f"{where}: {value!r} is too long"
         elif keyword in ("minItems", "maxItems"):

@@ -1,58 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "store_world.h"
-
-#include <stdbool.h>
-#include <string.h>
-
-#include "store/products.h"
-#include "store/roms.h"
-
-#define BLOB_A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-#define BLOB_B "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
-
-struct fixture {
-    char dir[256];
-    struct db *db;
-    struct product product;
-};
-
-static int set_up(void **state)
-{
-    struct fixture *f = calloc(1, sizeof *f);
-    struct product p = {.name = "lamp",
-                        .layout = "esp32c3_default",
-                        .token = "0000000000000000000000000000000000000001",
-                        .token_tls = "0000000000000000000000000000000000000002"};
-
-    if (!f || store_world_open(f->dir, &f->db) != 0) {
-        return -1;
-    }
-    *state = f;
-    return products_add(f->db, &p, NULL) == ALOFT_ERR_OK &&
-                   products_get(f->db, "lamp", &f->product, NULL) == ALOFT_ERR_OK
-               ? 0
-               : -1;
-}
-
-static int tear_down(void **state)
-{
-    struct fixture *f = *state;
-
-    store_world_close(f->dir, f->db);
-    free(f);
-    return 0;
-}
-
-static void add_upload(struct fixture *f, const char *id, const char *name, const char *sha256)
-{
-    struct upload u = {.product_id = f->product.id, .version = "v1", .created_ms = 1000};
-
-    (void)snprintf(u.id, sizeof u.id, "%s", id);
-    (void)snprintf(u.file.name, sizeof u.file.name, "%s", name);
-    (void)snprintf(u.file.sha256, sizeof u.file.sha256, "%s", sha256);
-    u.file.size_bytes = 336;
-    assert_err(uploads_add(f->db, &u, NULL), ALOFT_ERR_OK);
-}
+#include "rom_world.h"
 
 static struct rom rom_v1(const struct fixture *f)
 {
@@ -86,14 +33,6 @@ static struct list list_roms(struct fixture *f)
 
     assert_err(roms_each(f->db, f->product.id, gather, &list, NULL), ALOFT_ERR_OK);
     return list;
-}
-
-static bool is_needed(struct fixture *f, const char *sha256)
-{
-    bool needed = false;
-
-    assert_err(blob_is_needed(f->db, sha256, &needed, NULL), ALOFT_ERR_OK);
-    return needed;
 }
 
 static void add__turns_uploads_into_the_files_of_a_rom(void **state)
@@ -171,7 +110,7 @@ static void add__refuses_an_upload_meant_for_something_else(void **state)
     assert_err(roms_add(f->db, &rom, right, 1, NULL), ALOFT_ERR_OK);
 }
 
-static void current__is_chosen_at_the_start_or_later(void **state)
+static void current__is_one_of_the_roms(void **state)
 {
     struct fixture *f = *state;
     struct rom rom = rom_v1(f);
@@ -181,9 +120,9 @@ static void current__is_chosen_at_the_start_or_later(void **state)
     add_upload(f, "u1", "ota.bin", BLOB_A);
     assert_err(roms_add(f->db, &rom, parts, 1, NULL), ALOFT_ERR_OK);
     assert_string_equal(list_roms(f).text, "v1 ");
-    assert_err(roms_set_current(f->db, f->product.id, "v9", &e), ALOFT_ERR_NOT_FOUND);
+    assert_err(choose(f, "v9", &e), ALOFT_ERR_NOT_FOUND);
     assert_non_null(strstr(e.sentence, "v9"));
-    assert_err(roms_set_current(f->db, f->product.id, "v1", NULL), ALOFT_ERR_OK);
+    assert_err(choose(f, "v1", NULL), ALOFT_ERR_OK);
     assert_string_equal(list_roms(f).text, "v1* ");
 }
 
@@ -199,10 +138,10 @@ static void each__gives_the_newest_first(void **state)
         (void)snprintf(rom.version, sizeof rom.version, "%s", versions[i]);
         (void)snprintf(u.version, sizeof u.version, "%s", versions[i]);
         rom.created_ms = i;
-        rom.is_current = i == 1;
-        assert_err(uploads_add(f->db, &u, NULL), ALOFT_ERR_OK);
+        assert_err(uploads_add(f->db, &u, FINDINGS, NULL), ALOFT_ERR_OK);
         assert_err(roms_add(f->db, &rom, parts, 1, NULL), ALOFT_ERR_OK);
     }
+    assert_err(choose(f, "v3", NULL), ALOFT_ERR_OK);
     assert_string_equal(list_roms(f).text, "v2 v3* v1 ");
 }
 
@@ -242,7 +181,105 @@ static void blobs_needed__names_a_shared_blob_once(void **state)
     assert_int_equal(n, 2);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+static void get__gives_a_rom_with_its_files_and_findings(void **state)
+{
+    struct fixture *f = *state;
+    struct rom rom = {.product_id = f->product.id,
+                      .version = "v1",
+                      .corename = "core",
+                      .life_cycle = "beta",
+                      .note = "less \"power\"",
+                      .created_ms = 7};
+    const struct rom_part parts[] = {{"ota.bin", "u1"}, {"mfg_nvs.bin", "u2"}};
+    struct rom found = {0};
+    struct rom_file files[ROM_FILES_MAX];
+    size_t n_files = 0;
+    char *findings = NULL;
+
+    add_upload(f, "u1", "ota.bin", BLOB_A);
+    add_upload(f, "u2", "mfg_nvs.bin", BLOB_B);
+    assert_err(roms_add(f->db, &rom, parts, 2, NULL), ALOFT_ERR_OK);
+    assert_err(roms_get(f->db, f->product.id, "v1", &found, files, &n_files, NULL), ALOFT_ERR_OK);
+    assert_string_equal(found.corename, "core");
+    assert_string_equal(found.life_cycle, "beta");
+    assert_string_equal(found.note, "less \"power\"");
+    assert_int_equal(found.created_ms, 7);
+    assert_int_equal(found.revision, 1);
+    assert_false(found.is_withdrawn);
+    assert_int_equal(n_files, 2);
+    assert_string_equal(files[0].name, "mfg_nvs.bin");
+    assert_string_equal(files[1].sha256, BLOB_A);
+    assert_err(rom_file_findings(f->db, &found, "ota.bin", &findings, NULL), ALOFT_ERR_OK);
+    assert_string_equal(findings, FINDINGS);
+    free(findings);
+    assert_err(roms_get(f->db, f->product.id, "v2", &found, NULL, NULL, NULL), ALOFT_ERR_NOT_FOUND);
+}
+
+static void set__stores_what_may_change_and_counts(void **state)
+{
+    struct fixture *f = *state;
+
+    add_rom(f, "v1");
+    struct rom rom = get_rom(f, "v1");
+    (void)snprintf(rom.note, sizeof rom.note, "quieter");
+    rom.is_withdrawn = true;
+    assert_err(roms_set(f->db, &rom, NULL), ALOFT_ERR_OK);
+    assert_int_equal(rom.revision, 2);
+    rom = get_rom(f, "v1");
+    assert_string_equal(rom.note, "quieter");
+    assert_true(rom.is_withdrawn);
+    assert_int_equal(rom.revision, 2);
+}
+
+static void page__goes_on_behind_a_rom(void **state)
+{
+    struct fixture *f = *state;
+    struct list list = {0};
+
+    add_rom(f, "v1");
+    add_rom(f, "v2");
+    add_rom(f, "v3");
+    add_rom(f, "v4");
+    assert_err(roms_page(f->db, f->product.id, 0, "", 2, gather, &list, NULL), ALOFT_ERR_OK);
+    assert_string_equal(list.text, "v4 v3 ");
+    list = (struct list){0};
+    assert_err(
+        roms_page(f->db, f->product.id, get_rom(f, "v3").created_ms, "v3", 9, gather, &list, NULL),
+        ALOFT_ERR_OK);
+    assert_string_equal(list.text, "v2 v1 ");
+}
+
+static void partial_uploads__advance_and_expire(void **state)
+{
+    struct fixture *f = *state;
+    const struct partial_upload new = {.id = "p1",
+                                       .product_id = f->product.id,
+                                       .version = "v1",
+                                       .name = "ota.bin",
+                                       .cut = "app",
+                                       .size_bytes = 100,
+                                       .touched_ms = 1000};
+    struct partial_upload found;
+    bool has = false;
+
+    assert_err(partial_uploads_add(f->db, &new, NULL), ALOFT_ERR_OK);
+    assert_err(partial_uploads_advance(f->db, "p1", 60, 2000, NULL), ALOFT_ERR_OK);
+    assert_err(partial_uploads_get(f->db, f->product.id, "p1", &found, NULL), ALOFT_ERR_OK);
+    assert_int_equal(found.offset_bytes, 60);
+    assert_int_equal(found.size_bytes, 100);
+    assert_string_equal(found.cut, "app");
+    assert_err(partial_uploads_get(f->db, f->product.id + 1, "p1", &found, NULL),
+               ALOFT_ERR_NOT_FOUND);
+    assert_err(partial_uploads_find_expired(f->db, 2000, &found, NULL), ALOFT_ERR_NOT_FOUND);
+    assert_err(partial_uploads_find_expired(f->db, 2001, &found, NULL), ALOFT_ERR_OK);
+    assert_err(partial_uploads_has(f->db, "p1", &has, NULL), ALOFT_ERR_OK);
+    assert_true(has);
+    assert_err(partial_uploads_remove(f->db, f->product.id, "p1", NULL), ALOFT_ERR_OK);
+    assert_err(partial_uploads_has(f->db, "p1", &has, NULL), ALOFT_ERR_OK);
+    assert_false(has);
+    assert_err(partial_uploads_advance(f->db, "p1", 60, 2000, NULL), ALOFT_ERR_NOT_FOUND);
+    assert_err(partial_uploads_remove(f->db, f->product.id, "p1", NULL), ALOFT_ERR_NOT_FOUND);
+}
 
 int main(void)
 {
@@ -251,10 +288,14 @@ int main(void)
         TEST(add__is_undone_with_its_transaction),
         TEST(add__refuses_a_version_that_is_there),
         TEST(add__refuses_an_upload_meant_for_something_else),
-        TEST(current__is_chosen_at_the_start_or_later),
+        TEST(current__is_one_of_the_roms),
         TEST(each__gives_the_newest_first),
         TEST(uploads__expire_by_their_age),
         TEST(blobs_needed__names_a_shared_blob_once),
+        TEST(get__gives_a_rom_with_its_files_and_findings),
+        TEST(set__stores_what_may_change_and_counts),
+        TEST(page__goes_on_behind_a_rom),
+        TEST(partial_uploads__advance_and_expire),
     };
 
     return STORE_RUN(tests);

@@ -9,6 +9,7 @@
 #include "api/api.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -19,12 +20,14 @@
 #include "api/framing.h"
 #include "api/peer.h"
 #include "api/front.h"
+#include "api/receiving.h"
 #include "api/request.h"
 #include "api/routes.h"
 #include "api/send.h"
 #include "host/auto.h"
 #include "host/clock.h"
 #include "host/log.h"
+#include "store/links.h"
 #include "store/roms.h"
 
 #define THREADS           4   /* one may sync a file or hash a password while others answer */
@@ -61,6 +64,7 @@ static void free_request(struct request *r)
     free(r->json_text);
     blob_writer_free(r->writer);
     analysis_free(r->analysis);
+    receiving_end(r->api, r->receiving);
     free(r);
 }
 
@@ -105,13 +109,16 @@ static void check_body(struct request *r, const struct framing *f)
     } rules[] = {
         [API_BODY_NONE] = {0, NULL},
         [API_BODY_JSON] = {API_JSON_MAX, CONTENT_TYPE_JSON},
-        [API_BODY_FILE] = {ALOFT_UPLOAD_MAX, CONTENT_TYPE_FILE},
+        [API_BODY_FILE] = {0, CONTENT_TYPE_FILE}, /* a setting */
     };
     uint64_t max = r->route->body == API_BODY_JSON && r->route->json_max
                        ? r->route->json_max
                        : rules[r->route->body].max_bytes;
     const char *type = rules[r->route->body].type;
 
+    if (r->route->body == API_BODY_FILE) {
+        max = r->settings.upload_max_bytes;
+    }
     if (f->is_chunked) {
         answer_error(r, MHD_HTTP_LENGTH_REQUIRED, "length_required",
                      "the body needs a Content-Length; chunks are not taken");
@@ -147,7 +154,8 @@ static enum MHD_Result begin(struct request *r, const char *method, const char *
     if (r->status == 0 && r->route->prepare) {
         r->route->prepare(r);
     }
-    bool is_unwanted = f->is_chunked || f->expects_continue || f->body_bytes > ALOFT_UPLOAD_MAX;
+    bool is_unwanted =
+        f->is_chunked || f->expects_continue || f->body_bytes > r->settings.upload_max_bytes;
     return r->status != 0 && is_unwanted ? send_answer(r) : MHD_YES;
 }
 
@@ -155,9 +163,8 @@ static void take_file_piece(struct request *r, const char *buf, size_t len)
 {
     struct error e = {0};
 
-    r->got_bytes += len;
     analysis_feed(r->analysis, buf, len);
-    if (blob_writer_append(r->writer, buf, len, &e) != ALOFT_ERR_OK) {
+    if (r->writer && blob_writer_append(r->writer, buf, len, &e) != ALOFT_ERR_OK) {
         answer_failure(r, &e);
     }
 }
@@ -167,7 +174,9 @@ static void take_piece(struct request *r, const char *buf, size_t len)
     if (r->status != 0) {
         return; /* refused: read on to the end without a look */
     }
-    if (r->writer) {
+    if (r->receiving) {
+        receiving_take(r, buf, len);
+    } else if (r->analysis) {
         take_file_piece(r, buf, len);
     } else if (r->json_text && len <= r->body_bytes - r->json_len) {
         memcpy(r->json_text + r->json_len, buf, len);
@@ -260,11 +269,11 @@ static enum MHD_Result answer(void *ctx, struct MHD_Connection *connection, cons
     return send_answer(r);
 }
 
-void api_expire_uploads(struct api *api)
+static void expire_uploads(struct api *api, int64_t now_ms)
 {
     struct error e = {0};
     struct upload u;
-    int64_t before_ms = clock_wall_ms() - API_UPLOAD_LIFE_MS;
+    int64_t before_ms = now_ms - API_UPLOAD_LIFE_MS;
     enum aloft_err err;
 
     (void)pthread_mutex_lock(&api->blob_lock);
@@ -279,6 +288,21 @@ void api_expire_uploads(struct api *api)
     (void)pthread_mutex_unlock(&api->blob_lock);
     if (err != ALOFT_ERR_NOT_FOUND) {
         log_warn("upload.not_expired", "reason=\"%s\"", e.sentence);
+    }
+}
+
+void api_expire(struct api *api)
+{
+    int64_t now_ms = clock_wall_ms();
+    int64_t n_links = 0;
+    struct error e = {0};
+
+    expire_uploads(api, now_ms);
+    receiving_expire(api, now_ms);
+    if (links_sweep(api->db, now_ms, &n_links, &e) != ALOFT_ERR_OK) {
+        log_warn("link.not_expired", "reason=\"%s\"", e.sentence);
+    } else if (n_links > 0) { /* the module plane refuses them by their time */
+        log_info("link.expired", "n=%" PRId64, n_links);
     }
 }
 
@@ -346,6 +370,9 @@ enum aloft_err api_start(const struct api_options *options, struct api **ret_api
     if (!api->throttle || !api->setup_code_path) {
         return fail(e, ALOFT_ERR_IO, "out of memory");
     }
+    (void)snprintf(api->public_host, sizeof api->public_host, "%s", options->public_host);
+    api->public_port = options->public_port;
+    api->public_tls_port = options->public_tls_port;
     enum aloft_err err = address_listen(options->address, false, &fd, &api->port, e);
     if (err != ALOFT_ERR_OK) {
         return err;
@@ -353,6 +380,7 @@ enum aloft_err api_start(const struct api_options *options, struct api **ret_api
     (void)pthread_mutex_init(&api->blob_lock, NULL); /* cannot fail on Linux */
     (void)pthread_mutex_init(&api->publish_lock, NULL);
     (void)pthread_mutex_init(&api->settings_lock, NULL);
+    (void)pthread_mutex_init(&api->partial_lock, NULL);
     api->daemon = start_daemon(api);
     if (!api->daemon) {
         return fail_errno(e, ALOFT_ERR_IO, "cannot start the console plane");
@@ -390,5 +418,6 @@ void api_stop(struct api *api)
     (void)pthread_mutex_destroy(&api->blob_lock);
     (void)pthread_mutex_destroy(&api->publish_lock);
     (void)pthread_mutex_destroy(&api->settings_lock);
+    (void)pthread_mutex_destroy(&api->partial_lock);
     free_api(api);
 }

@@ -24,7 +24,8 @@ struct api;
 struct api_settings {
     enum join_policy join;
     unsigned session_hours;
-    struct networks proxies; /**< In front of it: these are believed whom they speak for. */
+    uint64_t upload_max_bytes; /**< Largest file that is taken. */
+    struct networks proxies;   /**< In front of it: these are believed whom they speak for. */
 };
 
 struct api_options {
@@ -32,11 +33,14 @@ struct api_options {
     struct db *db;                 /**< These three are borrowed until api_stop(). */
     struct blobs *blobs;
     struct catalog *catalog;
-    struct bus *bus; /**< Told of each change; borrowed like them. */
+    struct bus *bus;             /**< Told of each change; borrowed like them. */
     struct passwords *passwords; /**< Borrowed too. */
     const char
         *setup_code_path; /**< Removed when the first account is there. Borrowed for the call. */
     struct api_settings settings;
+    const char *public_host; /**< Where modules reach the module plane; copied; "" = not known. */
+    uint16_t public_port;    /**< The ports they reach there. */
+    uint16_t public_tls_port;
 };
 
 /** @retval ALOFT_ERR_IO  Cannot listen there. */
@@ -49,8 +53,9 @@ uint16_t api_port(const struct api *api);
 /** Go by other settings from the next request on. From any thread. */
 void api_set_settings(struct api *api, const struct api_settings *settings);
 
-/** Remove uploads that waited an hour for their ROM, and their blobs. From any thread. */
-void api_expire_uploads(struct api *api);
+/** Remove what has had its time: uploads that waited an hour for their ROM, partial uploads nobody
+ * went on with for a day, expired links. From any thread. */
+void api_expire(struct api *api);
 
 /** Finish no request: cut what is under way, which leaves nothing behind. NULL is fine. */
 void api_stop(struct api *api);

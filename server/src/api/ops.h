@@ -12,7 +12,10 @@ extern const struct api_route session_routes[];
 extern const struct api_route api_token_routes[];
 extern const struct api_route product_routes[];
 extern const struct api_route upload_routes[];
+extern const struct api_route partial_routes[];
 extern const struct api_route rom_routes[];
+extern const struct api_route current_routes[];
+extern const struct api_route link_routes[];
 extern const struct api_route device_routes[];
 
 #endif

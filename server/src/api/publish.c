@@ -4,6 +4,7 @@
 #include <limits.h>
 
 #include "host/auto.h"
+#include "store/links.h"
 #include "store/products.h"
 #include "store/roms.h"
 
@@ -30,6 +31,9 @@ static enum aloft_err add_rom(void *ctx, const struct rom *rom, const struct rom
 {
     struct publishing *p = ctx;
     struct catalog_rom *added = NULL;
+    if (rom->is_withdrawn) {
+        return ALOFT_ERR_OK;
+    }
     enum aloft_err err = catalog_draft_add_rom(p->product, rom->version, rom->life_cycle,
                                                rom->is_current, &added, e);
 
@@ -67,6 +71,19 @@ static enum aloft_err add_product(void *ctx, const struct product *product, stru
     return err == ALOFT_ERR_OK ? set_tokens(p, product, e) : err;
 }
 
+/* Links to files of withdrawn ROMs lead nowhere: the catalog sees to it. */
+static enum aloft_err add_link(void *ctx, const struct link *link, struct error *e)
+{
+    struct publishing *p = ctx;
+    const struct catalog_link_facts facts = {.short_name = link->short_name,
+                                             .product_id = link->product_id,
+                                             .version = link->version,
+                                             .file_name = link->file,
+                                             .expires_ms = link->expires_ms};
+
+    return catalog_draft_add_link(p->draft, &facts, e);
+}
+
 enum aloft_err publish_catalog(struct db *db, const struct blobs *blobs, struct catalog *catalog,
                                struct error *e)
 {
@@ -77,6 +94,9 @@ enum aloft_err publish_catalog(struct db *db, const struct blobs *blobs, struct 
         return fail(e, ALOFT_ERR_IO, "out of memory");
     }
     enum aloft_err err = products_each(db, add_product, &p, e);
+    if (err == ALOFT_ERR_OK) {
+        err = links_each(db, add_link, &p, e);
+    }
     if (err != ALOFT_ERR_OK) {
         catalog_draft_free(p.draft);
         return err;

@@ -59,19 +59,17 @@ void answer_stream(struct request *request, const char *content_type, api_reader
 }
 
 /* Sentences may quote what came from outside, and be cut inside a character. */
-static json_t *sentence_to_json(char *sentence)
+json_t *sentence_json(const char *sentence)
 {
     json_t *text = json_string(sentence);
+    AUTO_FREE char *copy = text ? NULL : strdup(sentence);
 
-    if (text) {
-        return text;
-    }
-    for (char *c = sentence; *c; c++) {
+    for (char *c = copy; c && *c; c++) {
         if ((unsigned char)*c > '~') {
             *c = '?';
         }
     }
-    return json_string(sentence);
+    return copy ? json_string(copy) : text;
 }
 
 void answer_error(struct request *request, unsigned status, const char *code, const char *format,
@@ -86,7 +84,7 @@ void answer_error(struct request *request, unsigned status, const char *code, co
     answer_json(request, status,
                 json_pack("{s:s, s:s, s:i, s:s, s:o}", "type", "about:blank", "title",
                           MHD_get_reason_phrase_for(status), "status", (int)status, "code", code,
-                          "detail", sentence_to_json(sentence)));
+                          "detail", sentence_json(sentence)));
     request->content_type = "application/problem+json";
 }
 
@@ -96,6 +94,8 @@ void answer_failure(struct request *request, const struct error *e)
         answer_error(request, MHD_HTTP_NOT_FOUND, "not_found", "%s", e->sentence);
     } else if (e->code == ALOFT_ERR_DUPLICATE) {
         answer_error(request, MHD_HTTP_CONFLICT, "conflict", "%s", e->sentence);
+    } else if (e->code == ALOFT_ERR_BUSY) {
+        answer_error(request, MHD_HTTP_CONFLICT, "in_use", "%s", e->sentence);
     } else if (e->native_code == ENOSPC || e->native_code == EDQUOT) {
         log_error("api.disk_full", "reason=\"%s\"", e->sentence);
         answer_error(request, MHD_HTTP_INSUFFICIENT_STORAGE, "disk_full",

@@ -14,6 +14,7 @@
 #include "account/throttle.h"
 #include "analyse/analyse.h"
 #include "api/api.h"
+#include "host/address.h"
 #include "store/idempotency.h"
 #include "store/products.h"
 
@@ -75,6 +76,12 @@ struct api {
     struct MHD_Daemon *daemon;
     struct front *front;
     uint16_t port;
+    char public_host[ADDRESS_HOST_BYTES]; /**< Where modules reach us; "" = not known. */
+    uint16_t public_port;
+    uint16_t public_tls_port;
+    struct receiving *receiving;  /**< Partial uploads of which a part comes in: receiving.c. */
+    pthread_mutex_t partial_lock; /**< Of that list and all of its members; taken before the
+                                     database. */
     pthread_mutex_t blob_lock;    /**< From a blob's rename to its row, and from a row's end to its
                                      unlink: so that none takes away what another has just added. */
     pthread_mutex_t publish_lock; /**< One publisher at a time: the last one has read all. */
@@ -108,9 +115,9 @@ struct request {
     /* Of a file body. */
     const char *version;
     const char *file_name;
-    struct blob_writer *writer;
-    struct analysis *analysis;
-    uint64_t got_bytes;
+    struct blob_writer *writer;  /**< NULL: it is vetted, not kept. */
+    struct analysis *analysis;   /**< NULL: another part of a partial upload. */
+    struct receiving *receiving; /**< That. */
 
     /* The answer; status 0 = none yet. */
     unsigned status;
@@ -148,6 +155,9 @@ __attribute__((format(printf, 4, 5))) void answer_error(struct request *request,
 
 /** Turn a failed function into 404, 409, 507 or 500. */
 void answer_failure(struct request *request, const struct error *e);
+
+/** A text that may quote what came from outside: not UTF-8, it is shown with `?`. */
+json_t *sentence_json(const char *text);
 
 /** Append to a JSON array while a list is walked; takes `item`, which may be NULL (no memory). */
 enum aloft_err append_json(json_t *array, json_t *item, struct error *e);

@@ -73,6 +73,11 @@ enum aloft_err blobs_open(const char *dir, struct blobs **ret_blobs, struct erro
     return err;
 }
 
+const char *blobs_dir(const struct blobs *blobs)
+{
+    return blobs->dir;
+}
+
 void blobs_close(struct blobs *blobs)
 {
     free(blobs);
@@ -176,7 +181,7 @@ enum aloft_err blob_writer_open(struct blobs *blobs, struct blob_writer **ret_wr
     w->hash = hash_new_sha256();
     (void)snprintf(w->temporary, sizeof w->temporary, "%s/tmp/%lu", blobs->dir,
                    blobs->next_temporary++);
-    w->fd = open(w->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, FILE_MODE);
+    w->fd = open(w->temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, FILE_MODE);
     if (w->fd < 0 || !w->hash) {
         enum aloft_err err = fail_errno(e, ALOFT_ERR_IO, "cannot create '%s'", w->temporary);
         blob_writer_free(w);
@@ -192,6 +197,11 @@ enum aloft_err blob_writer_append(struct blob_writer *writer, const void *buf, s
 {
     writer->hash->ops->update(writer->hash->state, buf, len);
     return file_write_all(writer->fd, buf, len, e);
+}
+
+int blob_writer_fd(const struct blob_writer *writer)
+{
+    return writer->fd;
 }
 
 /* fsync of both folders also when folder or blob was there: who made it may not have come so far.

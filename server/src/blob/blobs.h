@@ -23,6 +23,9 @@ struct blob_writer;
 ALOFT_MUST_CHECK
 enum aloft_err blobs_open(const char *dir, struct blobs **ret_blobs, struct error *e);
 
+/** The folder itself. Borrowed. */
+const char *blobs_dir(const struct blobs *blobs);
+
 /** All writers must be gone. NULL is fine. */
 void blobs_close(struct blobs *blobs);
 
@@ -61,6 +64,9 @@ enum aloft_err blob_writer_open(struct blobs *blobs, struct blob_writer **ret_wr
 ALOFT_MUST_CHECK
 enum aloft_err blob_writer_append(struct blob_writer *writer, const void *buf, size_t len,
                                   struct error *e);
+
+/** To read back what was appended, by offset. Borrowed. */
+int blob_writer_fd(const struct blob_writer *writer);
 
 /**
  * All bytes are there: make them last under their hash. The same content is kept once.

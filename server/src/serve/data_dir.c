@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "account/setup.h"
+#include "blob/partial.h"
 #include "host/auto.h"
 #include "host/files.h"
 #include "host/log.h"
@@ -54,6 +55,16 @@ static enum aloft_err sweep_blob(void *ctx, const char *sha256, struct error *e)
     enum aloft_err err = blob_is_needed(d->db, sha256, &is_needed, e);
 
     return err == ALOFT_ERR_OK && !is_needed ? blobs_remove(d->blobs, sha256, e) : err;
+}
+
+/* The bytes of a partial upload whose row never came, or is gone. */
+static enum aloft_err sweep_partial(void *ctx, const char *id, struct error *e)
+{
+    struct data_dir *d = ctx;
+    bool has_row = true;
+    enum aloft_err err = partial_uploads_has(d->db, id, &has_row, e);
+
+    return err == ALOFT_ERR_OK && !has_row ? partial_remove(d->blobs, id, e) : err;
 }
 
 /* Nobody can have uploaded without an account, nor an API token of an earlier server: the database
@@ -107,6 +118,9 @@ static enum aloft_err open_inside(struct data_dir *d, const char *dir, struct er
     }
     if (err == ALOFT_ERR_OK) {
         err = blobs_each(d->blobs, sweep_blob, d, e);
+    }
+    if (err == ALOFT_ERR_OK) {
+        err = partials_each(d->blobs, sweep_partial, d, e);
     }
     if (err == ALOFT_ERR_OK) {
         err = blobs_needed_each(d->db, check_blob, d, e);

@@ -234,7 +234,26 @@ static struct api_settings api_settings_of(const struct settings *settings)
 {
     return (struct api_settings){.join = settings->join,
                                  .session_hours = settings->session_hours,
+                                 .upload_max_bytes = settings->upload_max_bytes,
                                  .proxies = settings->console_proxies};
+}
+
+static bool is_any_address(const char *host)
+{
+    return !host[0] || strcmp(host, "0.0.0.0") == 0 || strcmp(host, "::") == 0;
+}
+
+/* What links name: the public address, else the one modules are answered at. */
+static enum aloft_err find_public(const struct serving *s, struct address *public, struct error *e)
+{
+    *public = (struct address){.port = wire_plain_port(s->wire)};
+    if (s->settings.public_address[0]) {
+        return address_parse(s->settings.public_address, public->port, public, e);
+    }
+    if (!is_any_address(s->plain.host)) {
+        memcpy(public->host, s->plain.host, sizeof public->host);
+    }
+    return ALOFT_ERR_OK;
 }
 
 static enum aloft_err start_console_plane(struct serving *s, struct error *e)
@@ -246,6 +265,11 @@ static enum aloft_err start_console_plane(struct serving *s, struct error *e)
     if (!s->passwords) {
         return ALOFT_ERR_IO;
     }
+    struct address public;
+    enum aloft_err err = find_public(s, &public, e);
+    if (err != ALOFT_ERR_OK) {
+        return err;
+    }
     const struct api_options options = {.address = &s->console,
                                         .db = s->dir.db,
                                         .blobs = s->dir.blobs,
@@ -253,6 +277,9 @@ static enum aloft_err start_console_plane(struct serving *s, struct error *e)
                                         .bus = &s->bus,
                                         .passwords = s->passwords,
                                         .setup_code_path = setup_code,
+                                        .public_host = public.host,
+                                        .public_port = public.port,
+                                        .public_tls_port = wire_tls_port(s->wire),
                                         .settings = api_settings_of(&s->settings)};
     return api_start(&options, &s->api, e);
 }
@@ -422,7 +449,7 @@ static void wait_for_signal(struct serving *s)
             log_info("serve.stop", "signal=%d", got);
             return;
         } else if (errno == EAGAIN) {
-            api_expire_uploads(s->api);
+            api_expire(s->api);
         }
     }
 }
@@ -436,7 +463,7 @@ static enum aloft_err run(struct serving *s, struct error *e)
     }
     enum aloft_err err = start(s, e);
     if (err == ALOFT_ERR_OK) {
-        api_expire_uploads(s->api);
+        api_expire(s->api);
         print_overview(s);
         err = write_ports(s, ports, e);
     }

@@ -14,7 +14,9 @@ CREATE TABLE partial_upload (
     product_id INTEGER NOT NULL REFERENCES product (id) ON DELETE CASCADE,
     version    TEXT NOT NULL,    -- of the ROM it is meant for
     name       TEXT NOT NULL,    -- of the file it is meant to be
+    cut        TEXT NOT NULL,    -- app: keep only the app of a factory image; empty = the file as it is
     size_bytes INTEGER NOT NULL, -- announced
+    offset_bytes INTEGER NOT NULL, -- so many of them are on the disk
     created_ms INTEGER NOT NULL,
     touched_ms INTEGER NOT NULL  -- when the last part came
 ) STRICT;
@@ -32,12 +34,17 @@ CREATE TABLE link (
 ) STRICT;
 CREATE INDEX link_by_file ON link (product_id, version, name);
 
--- Which ROM was current when, for the way back.
+-- Which ROM was current when, and the way back: a choice leads back to the one before it, and going
+-- back is a choice that leads on to where the one gone back to leads.
 CREATE TABLE current_history (
     id         INTEGER NOT NULL PRIMARY KEY,
     product_id INTEGER NOT NULL REFERENCES product (id) ON DELETE CASCADE,
     version    TEXT NOT NULL,    -- empty = none
     chosen_by  TEXT NOT NULL,    -- name of an account
-    chosen_ms  INTEGER NOT NULL
+    chosen_ms  INTEGER NOT NULL,
+    before_id  INTEGER REFERENCES current_history (id) ON DELETE CASCADE -- NULL = none was chosen before
 ) STRICT;
 CREATE INDEX current_history_by_product ON current_history (product_id, id);
+INSERT INTO current_history (id, product_id, version, chosen_by, chosen_ms, before_id)
+    SELECT id, id, current_version, '(server)', created_ms, NULL FROM product WHERE current_version IS NOT NULL;
+INSERT INTO id_sequence SELECT 'current_history', coalesce(max(id), 0) FROM current_history;
