@@ -248,6 +248,9 @@ static void row_02_refuses__packages_that_are_not_in_their_place(void **state)
     size_t len = world_pack(&how, image, sizeof image, file, sizeof file);
     expect_in("esp32c5_default", file, len, 2, "OTA_WRONG_KIND",
               "this is a packed image v3 without app header");
+    struct analysis_rules rules = world_rules("esp32c5_default");
+    AUTO_ANALYSIS a = NULL;
+    assert_false(world_vet(&rules, file, len, &a)->has_header); /* nothing was unpacked */
     memcpy(image + 0x120, "ESP\0\3\1", 6);
     expect_in("esp32c5_default", image, sizeof image, 2, "OTA_WRONG_KIND",
               "this is an app image, but modules");
