@@ -377,8 +377,8 @@ static void row_17_refuses__revisions_the_product_is_known_to_have(void **state)
               "this image asks for chip revision 0.4 or later, but there are modules of this "
               "product with 0.3, and those would not boot it");
     change_in(&rules, 0x11, "\x64\x00", 2, true, 17, "IMG_CHIP_REV", ANALYSIS_REFUSAL,
-              "this image runs on chips up to revision 1.0, but the modules of the product, of "
-              "layout esp32c3_default have 1.1: upload the build for them");
+              "this image runs on chips up to revision 1.0, but modules of this product have 1.1: "
+              "upload the build for them");
 }
 
 static void row_17_refuses__chips_later_than_the_image_knows(void **state)

@@ -122,6 +122,31 @@ static void package_of_the_vendors_tool__is_taken(void **state)
                "inner image: the program begins at 0x42000020, where no segment");
 }
 
+static void row_01_refuses__a_package_larger_than_its_storage(void **state)
+{
+    (void)state;
+    static uint8_t filling[0xA6000]; /* the size of the storage */
+    struct analysis_rules rules = world_rules(LAYOUT_V2);
+    size_t len = make_package(LAYOUT_V2, (struct world_pack){0});
+
+    memset(filling, 0xFF, sizeof filling);
+    for (size_t extra = 0; extra < 2; extra++) {
+        AUTO_ANALYSIS a = analysis_new(&rules);
+        analysis_feed(a, file, len);
+        analysis_feed(a, filling, sizeof filling - len + extra);
+        const struct analysis_report *report = analysis_finish(a);
+        assert_int_equal(report->n_findings, 28); /* all else is judged all the same */
+        if (extra == 0) {
+            world_expect_pass(report, 1);
+        } else {
+            world_expect(report, 1, "OTA_TOO_BIG", ANALYSIS_REFUSAL,
+                         "this package has 679937 bytes, but modules of the layout esp32c2-2mb "
+                         "have 679936 to receive one: a module would refuse it; pack a smaller "
+                         "image");
+        }
+    }
+}
+
 static void row_21_refuses__a_format_version_modules_do_not_take(void **state)
 {
     (void)state;
@@ -501,6 +526,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(whole_package__passes_every_row),
         cmocka_unit_test(package_of_the_vendors_tool__is_taken),
+        cmocka_unit_test(row_01_refuses__a_package_larger_than_its_storage),
         cmocka_unit_test(row_21_refuses__a_format_version_modules_do_not_take),
         cmocka_unit_test(row_21_passes__the_version_of_the_layout),
         cmocka_unit_test(row_22_refuses__a_damaged_header),

@@ -149,7 +149,12 @@ static void judge_slot_size(struct subject *s)
 {
     uint32_t slot_bytes = aloft_layout_target_bytes(s->layout);
 
-    if (s->size_bytes > slot_bytes) {
+    if (s->size_bytes > slot_bytes && is_packed_layout(s->layout)) {
+        add_finding(s, 1, "OTA_TOO_BIG", ANALYSIS_REFUSAL,
+                    "this package has %" PRIu64 " bytes, but modules of the layout %s have %" PRIu32
+                    " to receive one: a module would refuse it; pack a smaller image",
+                    s->size_bytes, s->layout->name, slot_bytes);
+    } else if (s->size_bytes > slot_bytes) {
         add_finding(s, 1, "OTA_TOO_BIG", ANALYSIS_REFUSAL,
                     "this file has %" PRIu64 " bytes, but the slots of the layout %s have %" PRIu32
                     ": a module would refuse it; build a smaller image",

@@ -293,10 +293,12 @@ static void judge_revision(struct subject *s, const struct row *row)
                PARTS(min), PARTS(max), REMEDY_FRESH);
     } else if (has_max && max < greatest) {
         REFUSE(s, row->code,
-               "this image runs on chips up to revision " REVISION
-               ", but the modules of the %s %s have " REVISION "%s: upload the build for them",
-               PARTS(max), rules->has_revisions ? "product, of layout" : "layout", s->layout->name,
-               PARTS(greatest), rules->has_revisions ? "" : " or later");
+               "this image runs on chips up to revision " REVISION ", but %s%s have " REVISION
+               "%s: upload the build for them",
+               PARTS(max),
+               rules->has_revisions ? "modules of this product" : "the modules of the layout ",
+               rules->has_revisions ? "" : s->layout->name, PARTS(greatest),
+               rules->has_revisions ? "" : " or later");
     } else if (rules->has_revisions && min > rules->least_revision) {
         REFUSE(s, row->code,
                "this image asks for chip revision " REVISION
