@@ -12,6 +12,7 @@ from image_server import ImageServer
 from proxy import CuttingProxy
 from server import wait_until
 from virtual_module import VirtualModule
+from wire_plane import PLAIN, TLS, Wire
 
 AP = ("bench", "12345678")
 PROMPT = b"\r\nOK\r\n\r\n>"
@@ -95,6 +96,17 @@ def test_https_upgrades_whatever_the_certificate(fresh, tls):
     with ImageServer(app_image.make(version=NEW), tls) as server:
         url = server.url("/image")
         assert_upgraded(fresh, userota(fresh, url), url)
+
+
+@pytest.mark.parametrize("mode", [PLAIN, TLS], ids=["http", "https"])
+def test_a_link_of_the_update_server_upgrades(fresh, tool, tmp_path_factory, mode):
+    with Wire(tool, tmp_path_factory.mktemp("wire"), image=app_image.make(version=NEW, data_bytes=200000)) as server:
+        url = f"{('http', 'https')[mode]}://127.0.0.1:{server.ports[mode]}/ota/short-1/ota.bin"
+        wrong = url.replace("short-1", "short-2")
+        assert_failed(fresh, userota(fresh, wrong), wrong)
+        server.wait_for_log("outcome=LINK_UNKNOWN")
+        assert_upgraded(fresh, userota(fresh, url), url)
+        server.wait_for_log("outcome=FILE_DELIVERED")
 
 
 @pytest.mark.parametrize("path", ["/basic", "/digest-md5", "/digest-sha256", "/digest-old", "/digest-stale"])

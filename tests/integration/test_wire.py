@@ -191,6 +191,7 @@ def test_bytes_that_are_no_tls_are_told_in_the_log(own_wire):
     wire.wait_for_log("the TLS handshake failed: what came is no TLS")
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # TLS 1.1 is what is tested
 def test_a_tls_handshake_that_fails_says_why(own_wire):
     wire = own_wire()
     old = tls_context(ssl.TLSVersion.TLSv1_1)

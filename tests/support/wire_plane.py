@@ -46,9 +46,9 @@ BOTH = pytest.mark.parametrize("mode", [PLAIN, TLS], ids=["plain", "tls"])
 class Wire:
     """The module plane alone (tests/support/wire_tool.c)."""
 
-    def __init__(self, tool, folder, *options):
+    def __init__(self, tool, folder, *options, image=None):
         self.folder = folder
-        self.image = b"\xe9" + os.urandom(FILE_BYTES - 1)
+        self.image = image or b"\xe9" + os.urandom(FILE_BYTES - 1)
         (folder / "ota.bin").write_bytes(self.image)
         (folder / "tokens").write_text(DEVICE_TOKEN + "\n")
         self.log_path = folder / "log"
