@@ -28,7 +28,7 @@ static enum aloft_err take(void *ctx, const char *key, const char *value, unsign
     unsigned *last = ctx;
     struct networks list;
     struct networks again;
-    char text[CONFIG_VALUE_BYTES];
+    char text[NETWORKS_TEXT_BYTES];
 
     (void)e;
     MUST(line > *last && line <= count_lines());
@@ -37,7 +37,7 @@ static enum aloft_err take(void *ctx, const char *key, const char *value, unsign
     MUST(strlen(value) < CONFIG_VALUE_BYTES && !strpbrk(value, "\r\n\x1B"));
     if (networks_parse(value, &list, NULL) == ALOFT_ERR_OK) {
         networks_format(&list, text, sizeof text);
-        MUST(strlen(text) <= strlen(value));
+        MUST(strlen(text) < NETWORKS_TEXT_BYTES - 1);
         MUST(networks_parse(text, &again, NULL) == ALOFT_ERR_OK);
         MUST(again.n_items == list.n_items);
         for (size_t i = 0; i < list.n_items; i++) {

@@ -181,7 +181,7 @@ static void value__is_what_a_file_would_say(void **state)
     assert_err(server_settings_load(&sources, &p->settings, &p->e), ALOFT_ERR_OK);
     for (enum setting_id id = 0; id < SETTINGS_COUNT; id++) {
         char key[SETTING_NAME_BYTES];
-        char value[SETTING_TEXT_BYTES];
+        char value[SETTING_VALUE_BYTES];
         setting_key(id, key);
         setting_value(&p->settings, id, value);
         n += (size_t)snprintf(text + n, sizeof text - n, "%s = %s\n", key, value);
@@ -190,8 +190,8 @@ static void value__is_what_a_file_would_say(void **state)
     struct settings again = {.data = ""};
     assert_err(server_settings_load(&sources, &again, &p->e), ALOFT_ERR_OK);
     for (enum setting_id id = 0; id < SETTINGS_COUNT; id++) {
-        char before[SETTING_TEXT_BYTES];
-        char after[SETTING_TEXT_BYTES];
+        char before[SETTING_VALUE_BYTES];
+        char after[SETTING_VALUE_BYTES];
         setting_value(&p->settings, id, before);
         setting_value(&again, id, after);
         assert_string_equal(before, after);

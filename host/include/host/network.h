@@ -11,6 +11,7 @@
 
 #define NETWORK_ADDRESS_BYTES 16
 #define NETWORKS_MAX          32
+#define NETWORKS_TEXT_BYTES   2048 /**< Of the longest list as text; one has at most 50. */
 
 /** `192.0.2.0/24`, `2001:db8::/32`, or one address without the prefix. */
 struct network {
@@ -41,8 +42,7 @@ enum aloft_err networks_parse(const char *text, struct networks *ret_list, struc
  */
 bool networks_hold(const struct networks *list, const uint8_t *bytes, bool is_v6);
 
-/** As text that networks_parse() reads: never longer than what it read. Cut when it does not fit.
- */
+/** As text that networks_parse() reads, under NETWORKS_TEXT_BYTES. Cut when it does not fit. */
 void networks_format(const struct networks *list, char *out, size_t cap);
 
 /** The same as networks_hold() for an address as text, without a port; what is no address is in no

@@ -115,7 +115,8 @@ static size_t read_line(const char *text, size_t len, struct manifest_file *ret_
     size_t name_len = line_len - HEX_CHARS - GAP_CHARS;
     memcpy(ret_file->name, text + HEX_CHARS + GAP_CHARS, name_len);
     ret_file->name[name_len] = '\0';
-    return is_sha256(ret_file->sha256) && manifest_is_name(ret_file->name) ? line_len + 1 : 0;
+    bool is_name = strlen(ret_file->name) == name_len && manifest_is_name(ret_file->name);
+    return is_name && is_sha256(ret_file->sha256) ? line_len + 1 : 0;
 }
 
 static enum aloft_err parse(const char *text, size_t len, struct manifest *m, struct error *e)

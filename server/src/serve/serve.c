@@ -399,7 +399,7 @@ static void print_overview(const struct serving *s)
 static void note_change(void *ctx, enum setting_id id, bool is_taken)
 {
     char key[SETTING_NAME_BYTES];
-    char value[SETTING_TEXT_BYTES];
+    char value[SETTING_VALUE_BYTES];
 
     setting_key(id, key);
     setting_value(ctx, id, value);

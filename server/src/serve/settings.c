@@ -192,22 +192,22 @@ static enum aloft_err set(const struct row *row, struct settings *s, const char 
     return networks_parse(value, get_place(s, row), e);
 }
 
-void setting_value(const struct settings *s, enum setting_id id, char value[SETTING_TEXT_BYTES])
+void setting_value(const struct settings *s, enum setting_id id, char value[SETTING_VALUE_BYTES])
 {
     const struct row *row = &rows[id];
     const char *word = row->words;
 
     if (row->kind == KIND_NUMBER) {
-        (void)snprintf(value, SETTING_TEXT_BYTES, "%u", get_number(s, row));
+        (void)snprintf(value, SETTING_VALUE_BYTES, "%u", get_number(s, row));
     } else if (row->kind == KIND_WORD) {
         for (unsigned i = get_number(s, row); i > 0; i--) {
             word = strchr(word, '|') + 1;
         }
-        (void)snprintf(value, SETTING_TEXT_BYTES, "%.*s", (int)strcspn(word, "|"), word);
+        (void)snprintf(value, SETTING_VALUE_BYTES, "%.*s", (int)strcspn(word, "|"), word);
     } else if (row->kind == KIND_NETWORKS) {
-        networks_format(get_networks(s, row), value, SETTING_TEXT_BYTES);
+        networks_format(get_networks(s, row), value, SETTING_VALUE_BYTES);
     } else {
-        (void)snprintf(value, SETTING_TEXT_BYTES, "%s", get_text(s, row));
+        (void)snprintf(value, SETTING_VALUE_BYTES, "%s", get_text(s, row));
     }
 }
 
@@ -240,8 +240,8 @@ void server_settings_update(struct settings *in_force, const struct settings *wa
     memcpy(in_force->file, wanted->file, sizeof in_force->file);
     for (enum setting_id id = 0; id < SETTINGS_COUNT; id++) {
         const struct row *row = &rows[id];
-        char before[SETTING_TEXT_BYTES];
-        char after[SETTING_TEXT_BYTES];
+        char before[SETTING_VALUE_BYTES];
+        char after[SETTING_VALUE_BYTES];
         setting_value(in_force, id, before);
         setting_value(wanted, id, after);
         if (strcmp(before, after) != 0) {
@@ -393,7 +393,7 @@ void server_settings_print(const struct settings *s, FILE *out)
     }
     for (enum setting_id id = 0; id < SETTINGS_COUNT; id++) {
         char key[SETTING_NAME_BYTES];
-        char value[SETTING_TEXT_BYTES];
+        char value[SETTING_VALUE_BYTES];
         char source[SETTING_SOURCE_BYTES];
         setting_key(id, key);
         setting_value(s, id, value);

@@ -92,7 +92,8 @@ enum setting_id {
 
 enum setting_source { SETTING_DEFAULT, SETTING_FILE, SETTING_VARIABLE, SETTING_FLAG };
 
-#define SETTING_TEXT_BYTES   1024
+#define SETTING_TEXT_BYTES   1024                /**< Of a text. */
+#define SETTING_VALUE_BYTES  NETWORKS_TEXT_BYTES /**< Of any value as text. */
 #define SETTINGS_FILE_NAME   "aloft.conf" /**< In the data folder: read when no file is named. */
 #define SETTINGS_VARIABLE    "ALOFT_"
 #define SETTING_NAME_BYTES   64
@@ -154,7 +155,7 @@ void setting_key(enum setting_id id, char key[SETTING_NAME_BYTES]);
 
 /** Its value as a file would say it. */
 void setting_value(const struct settings *settings, enum setting_id id,
-                   char value[SETTING_TEXT_BYTES]);
+                   char value[SETTING_VALUE_BYTES]);
 
 /** Where its value comes from: `--modules-tls`, `ALOFT_MODULES_TLS`, `aloft.conf:3`, `default`. */
 void setting_source(const struct settings *settings, enum setting_id id,
