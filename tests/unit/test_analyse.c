@@ -217,7 +217,8 @@ static void row_02_refuses__anything_but_packages_for_packed_modules(void **stat
     world_image("esp32c5", image);
     expect_in("esp32c5_default", image, sizeof image, 2, "OTA_WRONG_KIND",
               "this is an app image, but modules of the layout esp32c5_default take packed v3 "
-              "images; upload the packed image of the same build (esp-at.bin.xz.packed)");
+              "images; upload the packed image of the same build (esp-at.bin.xz.packed): a module "
+              "would start this one, and could never be upgraded over the air again");
     expect_in("esp32c2-2mb", image, sizeof image, 2, "OTA_WRONG_KIND", "take packed v2 images");
     memcpy(image, "ESP\0\3", 5);
     expect_in("esp32c5_default", image, sizeof image, 2, "OTA_WRONG_KIND",

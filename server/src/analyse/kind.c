@@ -135,10 +135,15 @@ static void refuse_kind(struct subject *s, const uint8_t *head, const struct fac
     } else if (kind == ALOFT_SNIFF_FACTORY) {
         factory_refuse(factory, s, remedy.text);
     } else if (is_packed) {
+        /* facts/esp-formats.md 4.4: it would run from the slot that all later upgrades go to. */
+        bool is_trap = kind == ALOFT_SNIFF_APP && s->layout->upload == ALOFT_UPLOAD_PACKED3;
         add_finding(s, remedy.row, remedy.code, ANALYSIS_REFUSAL,
-                    "this is %s, but modules of the layout %s take %s images; %s",
+                    "this is %s, but modules of the layout %s take %s images; %s%s",
                     aloft_sniff_text(kind), s->layout->name,
-                    aloft_upload_kind_text(s->layout->upload), remedy.text);
+                    aloft_upload_kind_text(s->layout->upload), remedy.text,
+                    is_trap ? ": a module would start this one, and could never be upgraded over "
+                              "the air again"
+                            : "");
     } else {
         add_finding(s, remedy.row, remedy.code, ANALYSIS_REFUSAL, "this is %s; %s",
                     aloft_sniff_text(kind), remedy.text);
