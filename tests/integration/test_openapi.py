@@ -15,7 +15,18 @@ from api import call, talk, upload
 from server import wait_until
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-DOCUMENT = yaml.safe_load((ROOT / "server/api/openapi.yaml").read_text())
+
+
+class Loader(yaml.SafeLoader):
+    """Refuses a key that is there twice, of which yaml would take the last."""
+
+    def construct_mapping(self, node, deep=False):
+        keys = [key.value for key, _ in node.value if key.value != "<<"]
+        assert len(keys) == len(set(keys)), f"{node.start_mark}: a key is there twice"
+        return super().construct_mapping(node, deep)
+
+
+DOCUMENT = yaml.load((ROOT / "server/api/openapi.yaml").read_text(), Loader)
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 PRODUCT = "lamp"
 
@@ -25,18 +36,21 @@ def methods_of(path):
 
 
 def routes_of_the_source():
-    """(method, path with {} for parameters) of the server's own tables."""
+    """(method, path with {} for parameters, x-access) of the server's own tables."""
     product = re.search(r'#define API_PRODUCT\s+"([^"]+)"', (ROOT / "server/src/api/request.h").read_text()).group(1)
     found = set()
+    route = r'\{"([A-Z]+)",\s*((?:API_PRODUCT\s*)?(?:"[^"]*")?),\s*API_BODY_\w+,\s*API_(\w+),'
     for source in (ROOT / "server/src/api").glob("ops_*.c"):
         for table in re.findall(r"_routes\[\] = \{(.*?)API_ROUTES_END", source.read_text(), re.S):
-            for method, path in re.findall(r'\{"([A-Z]+)",\s*((?:API_PRODUCT\s*)?(?:"[^"]*")?)', table):
-                found.add((method, path.replace("API_PRODUCT", product, 1).replace('"', "").replace(" ", "")))
+            for method, path, access in re.findall(route, table):
+                path = path.replace("API_PRODUCT", product, 1).replace('"', "").replace(" ", "")
+                found.add((method, path, access.lower().replace("_", "-")))
     return found
 
 
-def test_the_document_lists_the_operations_of_the_server_and_no_others():
-    documented = {(method, re.sub(r"\{\w+\}", "{}", path)) for path in DOCUMENT["paths"] for method in methods_of(path)}
+def test_the_document_lists_the_operations_of_the_server_with_their_access_and_no_others():
+    documented = {(method, re.sub(r"\{\w+\}", "{}", path), DOCUMENT["paths"][path][method.lower()]["x-access"])
+                  for path in DOCUMENT["paths"] for method in methods_of(path)}
     assert documented == routes_of_the_source()
 
 

@@ -9,7 +9,10 @@
 
 extern const struct api_route health_routes[];
 extern const struct api_route session_routes[];
+extern const struct api_route account_routes[];
 extern const struct api_route api_token_routes[];
+extern const struct api_route invitation_routes[];
+extern const struct api_route audit_routes[];
 extern const struct api_route product_routes[];
 extern const struct api_route upload_routes[];
 extern const struct api_route partial_routes[];

@@ -7,13 +7,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "api/expiry.h"
 #include "api/ops.h"
 #include "host/clock.h"
 #include "store/api_tokens.h"
 #include "store/grants.h"
 
-#define MS_PER_DAY (24 * 60 * 60 * INT64_C(1000))
-#define DAYS_MAX   3650
+#define DAYS_MAX 3650
 
 static json_t *token_to_json(const struct api_token *t)
 {
@@ -87,32 +87,6 @@ static enum aloft_err find_limit(struct request *r, const struct api_token *t, e
     return err;
 }
 
-static bool read_expiry(struct request *r, struct api_token *t)
-{
-    const json_t *expires = json_object_get(r->json, "expires_ms");
-    const json_t *days = json_object_get(r->json, "days");
-    json_int_t n = json_integer_value(days);
-    int64_t max_ms = t->created_ms + DAYS_MAX * MS_PER_DAY;
-
-    if (expires && days) {
-        answer_error(r, MHD_HTTP_BAD_REQUEST, "bad_request",
-                     "'expires_ms' and 'days' say the same: give one");
-        return false;
-    }
-    if (days && (n < 1 || n > DAYS_MAX)) {
-        answer_error(r, MHD_HTTP_BAD_REQUEST, "bad_request", "'days' is a number from 1 to %d",
-                     DAYS_MAX);
-        return false;
-    }
-    t->expires_ms = days ? t->created_ms + n * MS_PER_DAY : json_integer_value(expires);
-    if (expires && (t->expires_ms <= t->created_ms || t->expires_ms > max_ms)) {
-        answer_error(r, MHD_HTTP_BAD_REQUEST, "bad_request",
-                     "'expires_ms' lies in the future, at most %d days", DAYS_MAX);
-        return false;
-    }
-    return true;
-}
-
 static bool read_product(struct request *r, struct api_token *t)
 {
     const char *name = json_string_value(json_object_get(r->json, "product"));
@@ -160,7 +134,7 @@ static bool read_token(struct request *r, struct api_token *t)
                      "'role' is one of: viewer, developer, operator, admin");
         return false;
     }
-    return read_product(r, t) && read_expiry(r, t);
+    return read_product(r, t) && take_expiry(r, t->created_ms, DAYS_MAX, &t->expires_ms);
 }
 
 /* A token made by a token is within its maker's scope, and does not outlive it. */

@@ -39,6 +39,22 @@ static void answer_session(struct request *r, struct db **tx, const struct accou
 
 /* -- sign in ----------------------------------------------------------------------------------- */
 
+/* As it was when the password was compared? It may have been changed or deactivated meanwhile. */
+static bool is_unchanged(struct db *tx, const struct account *account)
+{
+    struct account now;
+
+    return accounts_get(tx, account->name, &now, NULL) == ALOFT_ERR_OK && now.id == account->id &&
+           now.is_active && strcmp(now.password, account->password) == 0;
+}
+
+static void refuse_sign_in(struct request *r, const char *name, bool is_known)
+{
+    note_refused(r, "session.refused", name, is_known);
+    answer_error(r, MHD_HTTP_UNAUTHORIZED, "bad_sign_in",
+                 "the name or the password is wrong, or the account may not sign in");
+}
+
 static void op_session_add(struct request *request)
 {
     static const struct json_member members[] = {
@@ -64,16 +80,20 @@ static void op_session_add(struct request *request)
     bool is_right = passwords_match(request->api->passwords, is_known ? account.password : NULL,
                                     json_string_value(json_object_get(request->json, "password")));
     if (!is_right || !account.is_active) {
-        note_refused(request, "session.refused", name, is_known);
-        answer_error(request, MHD_HTTP_UNAUTHORIZED, "bad_sign_in",
-                     "the name or the password is wrong, or the account may not sign in");
+        refuse_sign_in(request, name, is_known);
         return;
     }
     attempt_undo(request, name);
-    if (change_begin(request, &tx)) {
-        const struct change change = {.action = "session.begun", .object = account.name};
-        answer_session(request, &tx, &account, &change);
+    if (!change_begin(request, &tx)) {
+        return;
     }
+    if (!is_unchanged(tx, &account)) {
+        auto_db_rollback(&tx);
+        refuse_sign_in(request, name, is_known);
+        return;
+    }
+    const struct change change = {.action = "session.begun", .object = account.name};
+    answer_session(request, &tx, &account, &change);
 }
 
 /* -- join -------------------------------------------------------------------------------------- */

@@ -7,8 +7,9 @@
 #include "api/ops.h"
 
 static const struct api_route *const tables[] = {
-    health_routes,  session_routes, api_token_routes, product_routes, upload_routes,
-    partial_routes, rom_routes,     current_routes,   link_routes,    device_routes,
+    health_routes,  session_routes, account_routes, api_token_routes, invitation_routes,
+    audit_routes,   product_routes, upload_routes,  partial_routes,   rom_routes,
+    current_routes, link_routes,    device_routes,
 };
 #define N_TABLES (sizeof tables / sizeof tables[0])
 
