@@ -135,3 +135,9 @@ def test_two_servers_do_not_share_a_folder(aloft, tmp_path):
         assert f"another server uses the folder '{server.data}'" in done.stderr
         wait_until("the first to go on", lambda: call(server, "GET", "/api/v1/products").status == 200)
         assert (server.data / "ports.json").exists() and (server.data / "control.sock").exists()
+
+
+def test_a_disk_nearly_full_is_alive_but_not_ready_and_says_why(small):
+    answer = call(small, "GET", "/readyz", token="")
+    assert (answer.status, answer.code, answer.message) == (503, "not_ready", "less than 64 MiB of the disk are free")
+    assert call(small, "GET", "/healthz", token="").status == 200

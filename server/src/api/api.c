@@ -364,7 +364,12 @@ enum aloft_err api_start(const struct api_options *options, struct api **ret_api
     api->catalog = options->catalog;
     api->bus = options->bus;
     api->passwords = options->passwords;
+    api->data_path = options->data_path;
+    api->started_ms = options->started_ms;
+    api->read_modules = options->read_modules;
+    api->modules_ctx = options->modules_ctx;
     api->settings = options->settings;
+    atomic_init(&api->is_published, true);
     api->throttle = throttle_new();
     api->setup_code_path = strdup(options->setup_code_path);
     if (!api->throttle || !api->setup_code_path) {

@@ -6,6 +6,7 @@
 
 #include "account/join_policy.h"
 #include "account/passwords.h"
+#include "attempt/contact_counts.h"
 #include "blob/blobs.h"
 #include "catalog/catalog.h"
 #include "host/address.h"
@@ -25,7 +26,16 @@ struct api_settings {
     enum join_policy join;
     unsigned session_hours;
     uint64_t upload_max_bytes; /**< Largest file that is taken. */
+    bool is_metrics_open;      /**< /metrics, to programs on this machine. */
     struct networks proxies;   /**< In front of it: these are believed whom they speak for. */
+};
+
+/** What the console plane tells of the module plane, which it does not know itself. */
+struct api_module_facts {
+    bool is_listening;
+    unsigned n_downloads; /**< Under way. */
+    uint64_t n_contacts_dropped;
+    struct contact_counts counts;
 };
 
 struct api_options {
@@ -36,7 +46,12 @@ struct api_options {
     struct bus *bus;             /**< Told of each change; borrowed like them. */
     struct passwords *passwords; /**< Borrowed too. */
     const char
-        *setup_code_path; /**< Removed when the first account is there. Borrowed for the call. */
+        *setup_code_path;  /**< Removed when the first account is there. Borrowed for the call. */
+    const char *data_path; /**< The data folder; borrowed until api_stop(). */
+    int64_t started_ms;
+    /** From any thread. */
+    void (*read_modules)(void *ctx, struct api_module_facts *ret_facts);
+    void *modules_ctx;
     struct api_settings settings;
     const char *public_host; /**< Where modules reach the module plane; copied; "" = not known. */
     uint16_t public_port;    /**< The ports they reach there. */

@@ -186,6 +186,7 @@ bool publish_change(struct request *request)
 
     (void)pthread_mutex_lock(&api->publish_lock);
     enum aloft_err err = publish_catalog(api->db, api->blobs, api->catalog, &e);
+    atomic_store(&api->is_published, err == ALOFT_ERR_OK);
     (void)pthread_mutex_unlock(&api->publish_lock);
     if (err != ALOFT_ERR_OK) {
         answer_failure(request, &e);

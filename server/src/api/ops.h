@@ -8,6 +8,7 @@
  * API_ROUTES_END. */
 
 extern const struct api_route health_routes[];
+extern const struct api_route metrics_routes[];
 extern const struct api_route session_routes[];
 extern const struct api_route account_routes[];
 extern const struct api_route api_token_routes[];

@@ -7,11 +7,6 @@
 #include "aloft/layout.h"
 #include "host/clock.h"
 
-static void op_healthz(struct request *request)
-{
-    answer_json(request, MHD_HTTP_OK, json_pack("{s:s}", "status", "ok"));
-}
-
 static json_t *product_to_json(const struct product *p)
 {
     const char *current = p->current_version[0] ? p->current_version : NULL;
@@ -134,11 +129,6 @@ static void op_products_add(struct request *request)
         .action = "product.added", .object = p.name, .product = &p, .is_catalog = true};
     change_end(request, &tx, &change, MHD_HTTP_CREATED, product_to_json(&p));
 }
-
-const struct api_route health_routes[] = {
-    {"GET", "/healthz", API_BODY_NONE, API_OPEN, op_healthz, NULL, NULL, 0, false},
-    API_ROUTES_END,
-};
 
 /* clang-format off */
 const struct api_route product_routes[] = {

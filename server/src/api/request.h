@@ -3,6 +3,7 @@
 #define ALOFT_SERVER_REQUEST_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -25,6 +26,7 @@
 #define API_NAME_BYTES     65    /**< A path parameter with its NUL: names have 64 at most. */
 #define API_NAMES_MAX      3     /**< Path parameters of one route. */
 #define API_UPLOAD_LIFE_MS (60 * 60 * 1000)
+#define API_STATUS_CLASSES 5 /**< 1xx to 5xx. */
 #define API_ALLOW_BYTES    64
 #define API_ADDRESS_BYTES  48
 
@@ -73,6 +75,12 @@ struct api {
     struct passwords *passwords;
     struct throttle *throttle; /**< Of those who sign in or join. */
     char *setup_code_path;
+    const char *data_path;
+    int64_t started_ms;
+    void (*read_modules)(void *ctx, struct api_module_facts *ret_facts);
+    void *modules_ctx;
+    atomic_bool is_published; /**< The catalog is what the database says. */
+    atomic_uint_fast64_t n_answers[API_STATUS_CLASSES];
     struct MHD_Daemon *daemon;
     struct front *front;
     uint16_t port;

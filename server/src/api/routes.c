@@ -6,11 +6,24 @@
 
 #include "api/ops.h"
 
+/* clang-format off */
 static const struct api_route *const tables[] = {
-    health_routes,  session_routes, account_routes, api_token_routes, invitation_routes,
-    audit_routes,   product_routes, upload_routes,  partial_routes,   rom_routes,
-    current_routes, link_routes,    device_routes,
+    health_routes,
+    metrics_routes,
+    session_routes,
+    account_routes,
+    api_token_routes,
+    invitation_routes,
+    audit_routes,
+    product_routes,
+    upload_routes,
+    partial_routes,
+    rom_routes,
+    current_routes,
+    link_routes,
+    device_routes,
 };
+/* clang-format on */
 #define N_TABLES (sizeof tables / sizeof tables[0])
 
 /* `{}` takes one whole path segment, which must not be empty nor longer than any name. */

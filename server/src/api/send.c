@@ -107,6 +107,8 @@ enum MHD_Result send_answer(struct request *r)
         return MHD_NO;
     }
     add_headers(r, response);
+    (void)atomic_fetch_add_explicit(&r->api->n_answers[r->status / 100 - 1], 1,
+                                    memory_order_relaxed);
     enum MHD_Result result = MHD_queue_response(r->connection, r->status, response);
     MHD_destroy_response(response);
     return result;

@@ -143,6 +143,11 @@ const char *contact_kind_text(enum contact_kind kind)
     return kinds[kind];
 }
 
+const char *contact_outcome_text(enum contact_outcome outcome)
+{
+    return outcomes[outcome].name;
+}
+
 void contact_log(const struct contact *contact)
 {
     char peer[CONTACT_ADDRESS_BYTES];

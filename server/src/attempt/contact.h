@@ -162,6 +162,9 @@ bool contact_is_failure(const struct contact *contact);
 /** `version`, `file`, `list`, `other`. */
 const char *contact_kind_text(enum contact_kind kind);
 
+/** Its enumerator without CONTACT_, as the log has it. */
+const char *contact_outcome_text(enum contact_outcome outcome);
+
 /** One line to the log. */
 void contact_log(const struct contact *contact);
 

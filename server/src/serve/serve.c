@@ -235,6 +235,7 @@ static struct api_settings api_settings_of(const struct settings *settings)
     return (struct api_settings){.join = settings->join,
                                  .session_hours = settings->session_hours,
                                  .upload_max_bytes = settings->upload_max_bytes,
+                                 .is_metrics_open = settings->metrics_open,
                                  .proxies = settings->console_proxies};
 }
 
@@ -254,6 +255,16 @@ static enum aloft_err find_public(const struct serving *s, struct address *publi
         memcpy(public->host, s->plain.host, sizeof public->host);
     }
     return ALOFT_ERR_OK;
+}
+
+static void read_modules(void *ctx, struct api_module_facts *ret_facts)
+{
+    const struct serving *s = ctx;
+
+    ret_facts->is_listening = wire_is_listening(s->wire);
+    ret_facts->n_downloads = wire_downloads(s->wire);
+    ret_facts->n_contacts_dropped = contact_queue_dropped(s->contacts);
+    wire_counts(s->wire, &ret_facts->counts);
 }
 
 static enum aloft_err start_console_plane(struct serving *s, struct error *e)
@@ -280,6 +291,10 @@ static enum aloft_err start_console_plane(struct serving *s, struct error *e)
                                         .public_host = public.host,
                                         .public_port = public.port,
                                         .public_tls_port = wire_tls_port(s->wire),
+                                        .data_path = s->settings.data,
+                                        .started_ms = s->started_ms,
+                                        .read_modules = read_modules,
+                                        .modules_ctx = s,
                                         .settings = api_settings_of(&s->settings)};
     return api_start(&options, &s->api, e);
 }

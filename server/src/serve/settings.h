@@ -53,6 +53,8 @@
          "Who may make an account.")                                                               \
     NUMBER(session_hours, "session-hours", 12, 1, 720, "hours", SIGHUP,                            \
          "How long a person stays signed in.")                                                     \
+    WORD(metrics_open, "metrics-open", "no|yes", "no", SIGHUP,                                      \
+         "Show /metrics to programs on this machine without an API token.")                        \
     NUMBER(upload_max_bytes, "upload-max-bytes", 16777216, 65536, 1073741824, "bytes", SIGHUP,     \
          "Largest file that may be uploaded.")                                                     \
     NUMBER(attempts_keep_days, "attempts-keep-days", 90, 1, 3650, "days", SIGHUP,                  \
@@ -113,6 +115,7 @@ struct settings {
     unsigned log_format;   /**< enum log_format */
     unsigned join;         /**< enum join_policy */
     unsigned session_hours;
+    unsigned metrics_open; /**< 0 or 1. */
     unsigned upload_max_bytes;
     unsigned attempts_keep_days;
     unsigned proven_minutes;

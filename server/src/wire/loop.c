@@ -170,6 +170,7 @@ void conn_watch_again(struct loop *loop, struct conn *conn)
 
 void conn_tell(struct loop *loop, const struct conn *conn, struct contact *contact)
 {
+    contact_counts_note(&loop->counts, contact);
     if (!loop->shared->contacts) {
         return;
     }

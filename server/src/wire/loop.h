@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include "aloft/http_head.h"
+#include "attempt/contact_counts.h"
 #include "wire/answer.h"
 #include "wire/rules.h"
 #include "wire/wire.h"
@@ -135,6 +136,7 @@ struct loop {
     struct conn *free_conns;
     struct conn_slab *slabs;
     size_t n_conns;
+    struct contact_counts counts;
     struct aloft_http_head head;
     struct answer answer;
     struct contact contact;

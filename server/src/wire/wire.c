@@ -321,6 +321,18 @@ enum aloft_err wire_reload(struct wire *wire, const struct wire_options *options
     return ALOFT_ERR_OK;
 }
 
+bool wire_is_listening(const struct wire *wire)
+{
+    return __atomic_load_n(&wire->shared.stop_deadline_ms, __ATOMIC_ACQUIRE) == 0;
+}
+
+void wire_counts(const struct wire *wire, struct contact_counts *sum)
+{
+    for (unsigned i = 0; i < wire->n_running; i++) {
+        contact_counts_sum(sum, &wire->loops[i].counts);
+    }
+}
+
 unsigned wire_downloads(const struct wire *wire)
 {
     return gate_downloads(wire->shared.gate);

@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 
+#include "attempt/contact_counts.h"
 #include "attempt/contact_queue.h"
 #include "catalog/catalog.h"
 #include "host/address.h"
@@ -101,6 +102,12 @@ enum aloft_err wire_start(const struct wire_options *options, struct catalog *ca
  */
 ALOFT_MUST_CHECK
 enum aloft_err wire_reload(struct wire *wire, const struct wire_options *options, struct error *e);
+
+/** Until it is drained. */
+bool wire_is_listening(const struct wire *wire);
+
+/** Add what all loops have told about since the start. */
+void wire_counts(const struct wire *wire, struct contact_counts *sum);
 
 /** Downloads under way now. */
 unsigned wire_downloads(const struct wire *wire);
