@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <curl/curl.h>
@@ -24,15 +25,19 @@
 #define AUTHORIZATION     "Authorization: Bearer "
 #define HEADER_BYTES      128
 #define SET_COOKIE        "Set-Cookie: "
+#define MS_PER_S          1000
 
 struct client {
     CURL *curl;
     char *server;
-    char header[HEADER_BYTES]; /* Says who asks, or confirms a change; empty = nobody. */
-    char cookie[HEADER_BYTES]; /* Of a session begun here; empty = none. */
+    char header[HEADER_BYTES];         /* Says who asks, or confirms a change; empty = nobody. */
+    char cookie[HEADER_BYTES];         /* Of a session begun here; empty = none. */
+    char detail[ERROR_SENTENCE_BYTES]; /* of the last error */
 };
 
 struct answer {
+    CURL *curl;
+    FILE *out; /* where a success goes; NULL = text */
     char *text;
     size_t len;
 };
@@ -200,10 +205,22 @@ char *client_escape(struct client *client, const char *text)
     return copy;
 }
 
+static bool is_success(CURL *curl)
+{
+    long status = 0;
+
+    (void)curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+    return status >= 200 && status <= 299;
+}
+
 static size_t take_answer(char *data, size_t size, size_t n, void *ctx)
 {
     struct answer *a = ctx;
     size_t len = size * n;
+
+    if (a->out && is_success(a->curl)) {
+        return fwrite(data, 1, len, a->out);
+    }
 
     if (len > ANSWER_MAX - a->len) {
         return 0;
@@ -256,10 +273,11 @@ static int show_progress(void *ctx, curl_off_t down_total, curl_off_t down, curl
     return 0;
 }
 
-static int explain(const struct client *c, long status, const json_t *json)
+static int explain(struct client *c, long status, const json_t *json)
 {
     const char *message = json_string_value(json_object_get(json, "detail"));
 
+    (void)snprintf(c->detail, sizeof c->detail, "%s", message ? message : "");
     if (message) {
         return failure("%s", message);
     }
@@ -267,7 +285,7 @@ static int explain(const struct client *c, long status, const json_t *json)
                    c->server, status);
 }
 
-static int judge(const struct client *c, CURLcode rc, const struct answer *a, json_t **ret_json)
+static int judge(struct client *c, CURLcode rc, const struct answer *a, json_t **ret_json)
 {
     long status = 0;
 
@@ -303,9 +321,9 @@ static bool add_header(struct curl_slist **list, const char *text)
 
 /* Common to all requests; the caller has set what is its own. */
 static int perform(struct client *c, const char *method, const char *path, const char *type,
-                   json_t **ret_json)
+                   FILE *out, json_t **ret_json)
 {
-    struct answer a = {0};
+    struct answer a = {.curl = c->curl, .out = out};
     AUTO_FREE char *url = NULL;
     struct curl_slist *headers = NULL;
 
@@ -334,8 +352,9 @@ static int perform(struct client *c, const char *method, const char *path, const
     return rc;
 }
 
-int client_call(struct client *client, const char *method, const char *path, const json_t *body,
-                json_t **ret_json)
+/* With or without a body. */
+static int send_request(struct client *client, const char *method, const char *path,
+                        const json_t *body, FILE *out, json_t **ret_json)
 {
     AUTO_FREE char *text = NULL;
 
@@ -346,7 +365,25 @@ int client_call(struct client *client, const char *method, const char *path, con
         }
         (void)curl_easy_setopt(client->curl, CURLOPT_POSTFIELDS, text);
     }
-    return perform(client, method, path, body ? "Content-Type: application/json" : NULL, ret_json);
+    return perform(client, method, path, body ? "Content-Type: application/json" : NULL, out,
+                   ret_json);
+}
+
+int client_call(struct client *client, const char *method, const char *path, const json_t *body,
+                json_t **ret_json)
+{
+    return send_request(client, method, path, body, NULL, ret_json);
+}
+
+int client_fetch(struct client *client, const char *method, const char *path, const json_t *body,
+                 FILE *out)
+{
+    return send_request(client, method, path, body, out, NULL);
+}
+
+const char *client_detail(const struct client *client)
+{
+    return client->detail;
 }
 
 int client_upload(struct client *client, const char *path, const char *file_path, const char *label,
@@ -368,7 +405,7 @@ int client_upload(struct client *client, const char *path, const char *file_path
         (void)curl_easy_setopt(client->curl, CURLOPT_XFERINFOFUNCTION, show_progress);
         (void)curl_easy_setopt(client->curl, CURLOPT_XFERINFODATA, &progress);
     }
-    return perform(client, "POST", path, "Content-Type: application/octet-stream", ret_json);
+    return perform(client, "POST", path, "Content-Type: application/octet-stream", NULL, ret_json);
 }
 
 const char *client_text(const json_t *object, const char *member)
@@ -376,6 +413,54 @@ const char *client_text(const json_t *object, const char *member)
     const char *text = json_string_value(json_object_get(object, member));
 
     return text ? text : "";
+}
+
+void client_time_text(const json_t *object, const char *member, char *buf, size_t cap)
+{
+    time_t seconds = (time_t)(json_integer_value(json_object_get(object, member)) / MS_PER_S);
+    struct tm t;
+
+    if (seconds == 0 || !gmtime_r(&seconds, &t) ||
+        strftime(buf, cap, "%Y-%m-%d %H:%M:%S UTC", &t) == 0) {
+        buf[0] = '\0';
+    }
+}
+
+static void print_value(const json_t *object, const char *name, const json_t *value)
+{
+    size_t len = strlen(name);
+    char text[32];
+
+    if (len > strlen("_ms") && strcmp(name + len - strlen("_ms"), "_ms") == 0) {
+        client_time_text(object, name, text, sizeof text);
+        (void)puts(text[0] ? text : "-");
+    } else if (json_is_string(value)) {
+        const char *shown = json_string_value(value);
+        (void)puts(shown[0] ? shown : "-");
+    } else if (json_is_null(value)) {
+        (void)puts("-");
+    } else {
+        (void)json_dumpf(value, stdout, JSON_ENCODE_ANY);
+        (void)puts("");
+    }
+}
+
+int client_print_fields(const json_t *object)
+{
+    int width = 0;
+    const char *name;
+    json_t *value;
+
+    json_object_foreach((json_t *)(uintptr_t)object, name, value)
+    { /* only read */
+        width = (int)strlen(name) > width ? (int)strlen(name) : width;
+    }
+    json_object_foreach((json_t *)(uintptr_t)object, name, value)
+    {
+        (void)printf("%-*s  ", width, name);
+        print_value(object, name, value);
+    }
+    return ferror(stdout) ? failure("cannot write to standard output") : EXIT_DONE;
 }
 
 int client_print_json(const json_t *json)

@@ -64,12 +64,25 @@ char *client_escape(struct client *client, const char *text);
 int client_call(struct client *client, const char *method, const char *path, const json_t *body,
                 json_t **ret_json);
 
+/** One request whose answer is no JSON: it goes to `out` as it comes. */
+int client_fetch(struct client *client, const char *method, const char *path, const json_t *body,
+                 FILE *out);
+
+/** What the server said about the request that failed last; "" = nothing. Borrowed. */
+const char *client_detail(const struct client *client);
+
 /** Send a file as it is, with a progress bar if stderr is a terminal. */
 int client_upload(struct client *client, const char *path, const char *file_path, const char *label,
                   json_t **ret_json);
 
 /** A member that is a text; "" when it is not there, or null. Borrowed. */
 const char *client_text(const json_t *object, const char *member);
+
+/** Print an object for people: a line for each member, times as such. */
+int client_print_fields(const json_t *object);
+
+/** A member that is a time in milliseconds, as text; "" when it is null or 0. */
+void client_time_text(const json_t *object, const char *member, char *buf, size_t cap);
 
 /** Print a value for programs: indented, sorted as the server sent it. */
 int client_print_json(const json_t *json);

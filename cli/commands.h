@@ -16,10 +16,21 @@
     X(cmd_restore)                                                                                 \
     X(cmd_product_add)                                                                             \
     X(cmd_product_ls)                                                                              \
+    X(cmd_product_show)                                                                            \
+    X(cmd_product_set)                                                                             \
+    X(cmd_product_rotate_token)                                                                    \
+    X(cmd_product_rm)                                                                              \
     X(cmd_rom_deploy)                                                                              \
     X(cmd_rom_ls)                                                                                  \
     X(cmd_rom_use)                                                                                 \
     X(cmd_device_ls)                                                                               \
+    X(cmd_device_show)                                                                             \
+    X(cmd_device_add)                                                                              \
+    X(cmd_device_import)                                                                           \
+    X(cmd_device_export)                                                                           \
+    X(cmd_device_set)                                                                              \
+    X(cmd_device_rotate_token)                                                                     \
+    X(cmd_device_rm)                                                                               \
     X(cmd_module)                                                                                  \
     X(cmd_image_info)                                                                              \
     X(cmd_image_make)

@@ -144,7 +144,7 @@ def test_a_slash_or_nul_in_an_escape_does_not_part_the_path(server, product, pat
 @pytest.mark.parametrize("method, path, allow", [
     ("DELETE", PRODUCTS, "GET, POST"), ("HEAD", "/healthz", "GET"), ("POST", "/healthz", "GET"),
     ("PUT", PRODUCTS + "/a/roms", "GET, POST"), ("PATCH", PRODUCTS + "/a/current", "GET, PUT, DELETE"),
-    ("PATCH", PRODUCTS + "/a", "GET"), ("PUT", PRODUCTS + "/a/uploads/b", "GET, DELETE")])
+    ("PUT", PRODUCTS + "/a", "GET, PATCH, DELETE"), ("PUT", PRODUCTS + "/a/uploads/b", "GET, DELETE")])
 def test_a_wrong_method_names_the_right_ones(server, method, path, allow):
     answer = call(server, method, path)
     assert (answer.status, answer.headers["Allow"]) == (405, allow)

@@ -35,6 +35,12 @@ def methods_of(path):
     return METHODS & {key.upper() for key in DOCUMENT["paths"][path]}
 
 
+def methods_at(target):
+    """Of every path the target may be: a word written out in one may be a parameter of another."""
+    return {method for path in DOCUMENT["paths"] for method in methods_of(path)
+            if re.fullmatch(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(path)), target)}
+
+
 def routes_of_the_source():
     """(method, path with {} for parameters, x-access) of the server's own tables."""
     product = re.search(r'#define API_PRODUCT\s+"([^"]+)"', (ROOT / "server/src/api/request.h").read_text()).group(1)
@@ -59,7 +65,7 @@ def test_the_running_server_knows_exactly_the_documented_methods(server, path):
     target = re.sub(r"\{\w+\}", "x", path)
     for method in METHODS:
         status = call(server, method, target).status
-        assert (status == 405) == (method not in methods_of(path)), f"{method} {target}: {status}"
+        assert (status == 405) == (method not in methods_at(target)), f"{method} {target}: {status}"
 
 
 class Checked:
@@ -76,8 +82,8 @@ class Checked:
         if "content" in response:
             kind, content = next(iter(response["content"].items()))
             assert answer.headers["Content-Type"] == kind
-            if kind.endswith("json"):
-                schema.check(DOCUMENT, content["schema"], answer.json, f"{method} {target}")
+            value = answer.json if kind.endswith("json") else answer.body.decode()
+            schema.check(DOCUMENT, content["schema"], value, f"{method} {target}")
         else:
             assert answer.body == b""
         self.seen.add((method, path, str(status)))
@@ -186,6 +192,66 @@ def check_unknown(check):
             check(method, path, target, 404)
 
 
+def ask_about_products(check):
+    """Changes, rotation and end of a product of its own."""
+    root, one = "/api/v1/products", "/api/v1/products/{product}"
+    rotation, target = one + "/token-rotation", root + "/changed"
+    check("POST", root, root, 201, body={"name": "changed", "layout": "esp32c3_default"})
+    check("PATCH", one, target, 200, body={"serial": "7", "signing_keys": ["a" * 64]}, headers={"If-Match": '"1"'})
+    check("PATCH", one, target, 412, body={"serial": "8"}, headers={"If-Match": '"1"'})
+    check("PATCH", one, target, 400, body={"status": "sold"})
+    check("PATCH", one, root + "/unknown", 404, body={})
+    rotate = {"mode": "both", "overlap_hours": 1}
+    check("POST", rotation, target + "/token-rotation", 200, body=rotate)
+    check("POST", rotation, target + "/token-rotation", 412, body=rotate, headers={"If-Match": '"1"'})
+    check("POST", rotation, target + "/token-rotation", 400, body={})
+    other = check("POST", root, root, 201, body={"name": "other", "layout": "esp32c3_default"}).json
+    check("POST", rotation, target + "/token-rotation", 409, body=rotate | {"token": other["token"]})
+    assert len(check("GET", rotation, target + "/token-rotation", 200).json["old_tokens"]) == 2
+    check("DELETE", rotation, target + "/token-rotation", 204)
+    check("POST", one + "/devices", target + "/devices", 201, body={"device": "d"})
+    check("DELETE", one, target, 409)
+    check("DELETE", one + "/devices/{device}", target + "/devices/d", 204)
+    check("DELETE", one, target, 412, headers={"If-Match": '"1"'})
+    check("DELETE", one, target, 204)
+
+
+def ask_about_devices(check):
+    """Devices one by one and many at once."""
+    devices = "/api/v1/products/{product}/devices"
+    one, target = devices + "/{device}", devices.replace("{product}", PRODUCT)
+    check("POST", devices, target, 201, body={"device": "d 1", "serial": "S1"})
+    check("POST", devices, target, 409, body={"device": "d 1"})
+    check("POST", devices, target, 400, body={"device": "a/b"})
+    check("GET", devices, target + "?limit=0", 400)
+    check("GET", one, target + "/d%201", 200)
+    check("PATCH", one, target + "/d%201", 200, body={"device": "d1", "note": "bench"})
+    check("PATCH", one, target + "/d1", 412, body={}, headers={"If-Match": '"1"'})
+    check("PATCH", one, target + "/d1", 400, body={"device": ""})
+    check("POST", devices, target, 201, body={"device": "d2", "make_tokens": "none"})
+    check("PATCH", one, target + "/d1", 409, body={"device": "d2"})
+    check("PATCH", one, target + "/none", 404, body={})
+    check("DELETE", one, target + "/d2", 412, headers={"If-Match": '"7"'})
+    rotation = one + "/token-rotation"
+    rotate = {"mode": "tls", "overlap_hours": 1}
+    token = check("POST", rotation, target + "/d2/token-rotation", 200, body=rotate).json["token_tls"]
+    check("POST", rotation, target + "/d2/token-rotation", 412, body=rotate, headers={"If-Match": '"1"'})
+    check("POST", rotation, target + "/d2/token-rotation", 400, body=rotate | {"token": "1" * 40})
+    check("POST", rotation, target + "/d1/token-rotation", 409, body=rotate | {"token_tls": token})
+    check("POST", rotation, target + "/none/token-rotation", 404, body=rotate)
+    check("GET", rotation, target + "/d1/token-rotation", 200)
+    check("DELETE", rotation, target + "/d1/token-rotation", 204)
+    check("DELETE", one, target + "/d2", 204)
+    check("POST", devices + "/batch", target + "/batch", 201, body={"count": 3, "prefix": "b", "start": 1})
+    check("POST", devices + "/batch", target + "/batch", 409, body={"count": 3, "prefix": "b", "start": 3})
+    check("POST", devices + "/batch", target + "/batch", 400, body={"count": 0})
+    rows = {"devices": [{"device": "i1", "token": "3" * 40}]}
+    check("POST", devices + "/import", target + "/import", 200, body=rows)
+    check("POST", devices + "/import", target + "/import", 409, body={"devices": [{"device": "i1"}]})
+    check("POST", devices + "/import", target + "/import", 400, body={"devices": []})
+    check("GET", devices + ".csv", target + ".csv", 200)
+
+
 def test_answers_follow_their_schemas(server):
     check = Checked(server)
     root, image = "/api/v1/products", app_image.make()
@@ -216,6 +282,8 @@ def test_answers_follow_their_schemas(server):
     talk(server.modules_port, b"GET /v1/device/rom/?is_format_simple=true HTTP/1.0\r\nHost: a\r\n"
          b"Authorization: token %s\r\nAloft-Device: 7cdfa1b2c3d4\r\n\r\n" % token.encode())
     wait_until("the device", lambda: check("GET", devices, at(devices), 200).json["devices"])
+    ask_about_products(check)
+    ask_about_devices(check)
     play_accounts(check, server)
     check_unknown(check)
     documented = {(method, path, status) for path in DOCUMENT["paths"] for method in methods_of(path)

@@ -22,7 +22,7 @@ def check(document, schema, value, where="answer"):
         elif keyword == "enum":
             assert value in wanted, f"{where}: {value!r} is none of {wanted}"
         elif keyword == "pattern":
-            assert re.search(wanted, value), f"{where}: {value!r} does not match {wanted}"
+            assert value is None or re.search(wanted, value), f"{where}: {value!r} does not match {wanted}"
         elif keyword == "minimum":
             assert value is None or value >= wanted, f"{where}: {value} is less than {wanted}"
         elif keyword == "maximum":

@@ -27,7 +27,7 @@ static int set_up(void **state)
     if (products_add(f->db, &p, NULL) != ALOFT_ERR_OK) {
         return -1;
     }
-    f->notes = contact_notes_new(f->db);
+    f->notes = contact_notes_new(f->db, 1000);
     return f->notes ? 0 : -1;
 }
 
@@ -75,14 +75,19 @@ static enum contact_outcome write_one(struct fixture *f, struct contact c)
 struct devices {
     int n;
     struct device last;
+    char names[128]; /* a space behind each */
 };
 
-static enum aloft_err keep(void *ctx, const struct device *d, struct error *e)
+static enum aloft_err keep(void *ctx, const struct device *d, const struct device_cursor *at,
+                           struct error *e)
 {
     struct devices *devices = ctx;
 
+    (void)at;
     (void)e;
+    size_t used = strlen(devices->names);
     devices->n++;
+    (void)snprintf(devices->names + used, sizeof devices->names - used, "%s ", d->device);
     devices->last = *d;
     return ALOFT_ERR_OK;
 }
@@ -91,8 +96,18 @@ static struct devices list(struct fixture *f)
 {
     struct devices devices = {0};
 
-    assert_err(devices_each(f->db, 1, "", keep, &devices, NULL), ALOFT_ERR_OK);
+    assert_err(devices_list(f->db, 1, &(struct device_filter){0}, &(struct device_cursor){0}, 1000,
+                            keep, &devices, NULL),
+               ALOFT_ERR_OK);
     return devices;
+}
+
+static void run_sql(struct fixture *f, const char *sql)
+{
+    AUTO_STMT s = NULL;
+
+    assert_err(db_prepare(f->db, sql, &s, NULL), ALOFT_ERR_OK);
+    assert_err(db_run(s, NULL), ALOFT_ERR_OK);
 }
 
 static void write__takes_the_address_of_a_stock_module_as_its_name(void **state)
@@ -214,11 +229,102 @@ static void write__undoes_the_batch_and_forgets_it_after_an_error(void **state)
     struct error e = {0};
     struct contact batch[] = {version_check(1, "d", "v1"), version_check(1, "e", "v1")};
 
-    batch[1].product_id = 7; /* there is none: the foreign key refuses it */
+    run_sql(f, "CREATE UNIQUE INDEX refusal ON device (address)"); /* both have the same */
     assert_err(contact_notes_write(f->notes, batch, 2, &e), ALOFT_ERR_IO);
     assert_int_equal(list(f).n, 0);
-    (void)write_one(f, batch[0]);
+    (void)write_one(f, version_check(1, "d", "v1"));
     assert_int_equal(list(f).n, 1);
+}
+
+static void write__passes_over_a_product_deleted_meanwhile(void **state)
+{
+    struct fixture *f = *state;
+    struct contact batch[] = {version_check(1, "d", "v1"), version_check(1, "e", "v1")};
+
+    batch[0].product_id = 7;
+    assert_err(contact_notes_write(f->notes, batch, 2, NULL), ALOFT_ERR_OK);
+    assert_int_equal(list(f).n, 1);
+    assert_int_equal(batch[0].device_id, 0);
+    assert_int_equal(batch[1].device_id, list(f).last.id);
+}
+
+static void write__keeps_the_addresses_seen_last(void **state)
+{
+    struct fixture *f = *state;
+
+    contact_notes_set_max(f->notes, 2);
+    for (uint8_t i = 1; i <= 4; i++) {
+        struct contact c = version_check(i, "", "");
+        c.peer.address[3] = i;
+        (void)write_one(f, c);
+    }
+    (void)write_one(f, version_check(9, "named", "")); /* does not count */
+    assert_int_equal(list(f).n, 3);
+    assert_string_equal(list(f).names, "192.0.2.3 192.0.2.4 named ");
+    contact_notes_forget(f->notes, 4);
+    assert_string_equal(list(f).names, "192.0.2.4 named ");
+    contact_notes_set_max(f->notes, 0);
+    (void)write_one(f, version_check(20, "", ""));
+    assert_string_equal(list(f).names, "named ");
+}
+
+/* With 100,000 of them there already, which the count sees. */
+static void write__adds_no_reported_names_without_end(void **state)
+{
+    struct fixture *f = *state;
+
+    run_sql(f, "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 99999) "
+               "INSERT INTO device SELECT i, 1, 'n' || i, 'reported', '', '', NULL, NULL, '', '', "
+               "'', '', '', 0, '', 0, 0, 0, 0, 0, 1 FROM n");
+    run_sql(f, "UPDATE id_sequence SET last = 99999 WHERE name = 'device'");
+    (void)write_one(f, version_check(1, "last", ""));
+    (void)write_one(f, version_check(2, "one more", ""));
+    (void)write_one(f, version_check(3, "n7", "")); /* is there: goes on being noted */
+    struct device d;
+    assert_err(devices_get(f->db, 1, "last", &d, NULL), ALOFT_ERR_OK);
+    assert_err(devices_get(f->db, 1, "one more", &d, NULL), ALOFT_ERR_NOT_FOUND);
+    assert_err(devices_get(f->db, 1, "n7", &d, NULL), ALOFT_ERR_OK);
+    assert_int_equal(d.last_seen_ms, 3);
+}
+
+static void write__gives_a_name_no_slash(void **state)
+{
+    struct fixture *f = *state;
+
+    (void)write_one(f, version_check(1, "../a/b", ""));
+    (void)write_one(f, version_check(1, "..", ""));
+    assert_string_equal(list(f).names, ".._a_b __ ");
+}
+
+static void write__sees_a_new_boot_word_as_news(void **state)
+{
+    struct fixture *f = *state;
+    struct contact c = version_check(1, "d", "v1");
+
+    (void)write_one(f, c);
+    c = version_check(2, "d", "v1");
+    (void)snprintf(c.headers.boot, sizeof c.headers.boot, "rollback");
+    (void)write_one(f, c);
+    assert_string_equal(list(f).last.boot, "rollback");
+    assert_string_equal(list(f).last.running_version, "v1");
+}
+
+static void write__keeps_devices_of_own_tokens_apart(void **state)
+{
+    struct fixture *f = *state;
+    struct device a = {.device = "a", .token = "1"};
+    struct device b = {.device = "b", .token = "2"};
+    struct contact c = version_check(5, "said", "v1");
+
+    assert_err(devices_add(f->db, 1, &a, NULL), ALOFT_ERR_OK);
+    assert_err(devices_add(f->db, 1, &b, NULL), ALOFT_ERR_OK);
+    c.device_id = a.id;
+    (void)write_one(f, c);
+    c.device_id = b.id; /* the same words from the same address a moment later */
+    (void)write_one(f, c);
+    assert_int_equal(list(f).n, 2);
+    assert_int_equal(list(f).last.last_seen_ms, 5);
+    assert_int_equal(list(f).last.first_seen_ms, 5);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -235,6 +341,12 @@ int main(void)
         TEST(write__takes_no_user_partition_for_a_version),
         TEST(write__lets_old_news_wait),
         TEST(write__undoes_the_batch_and_forgets_it_after_an_error),
+        TEST(write__passes_over_a_product_deleted_meanwhile),
+        TEST(write__keeps_the_addresses_seen_last),
+        TEST(write__adds_no_reported_names_without_end),
+        TEST(write__gives_a_name_no_slash),
+        TEST(write__sees_a_new_boot_word_as_news),
+        TEST(write__keeps_devices_of_own_tokens_apart),
     };
 
     return STORE_RUN(tests);

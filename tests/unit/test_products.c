@@ -165,65 +165,121 @@ static void tokens__are_40_lower_case_hex_digits(void **state)
     assert_false(is_token(""));
 }
 
-struct devices {
-    int n;
-    struct device last;
-};
-
-static enum aloft_err keep_device(void *ctx, const struct device *d, struct error *e)
-{
-    struct devices *devices = ctx;
-
-    (void)e;
-    devices->n++;
-    devices->last = *d;
-    return ALOFT_ERR_OK;
-}
-
-static struct device note(struct fixture *f, const char *delivered, const char *running,
-                          bool is_proven_wanted)
-{
-    bool is_proven = false;
-    struct devices devices = {0};
-    struct device_news news = {1, "7cdfa1b2c3d4", "111111", "192.0.2.7", delivered, running, 9};
-
-    assert_err(devices_note(f->db, &news, &is_proven, NULL), ALOFT_ERR_OK);
-    assert_int_equal(is_proven, is_proven_wanted);
-    assert_err(devices_each(f->db, 1, "", keep_device, &devices, NULL), ALOFT_ERR_OK);
-    assert_int_equal(devices.n, 1);
-    return devices.last;
-}
-
-static void device__is_proven_only_by_the_version_it_was_delivered(void **state)
+static void update__changes_what_may_be_changed_and_grows_the_revision(void **state)
 {
     struct fixture *f = *state;
+    struct product p;
 
     assert_err(add(f, "lamp", TOKEN_1, TOKEN_2, NULL), ALOFT_ERR_OK);
-    assert_string_equal(note(f, NULL, "v1", false).proven_version, "");
-    assert_string_equal(note(f, "v2", NULL, false).delivered_version, "v2");
-    assert_string_equal(note(f, NULL, "v1", false).proven_version, ""); /* rolled back */
-    assert_string_equal(note(f, NULL, "v2", true).proven_version, "v2");
-    struct device d = note(f, NULL, "v2", false); /* was so before */
-    assert_string_equal(d.delivered_version, "v2");
-    assert_string_equal(d.address, "192.0.2.7");
-    assert_int_equal(d.last_seen_ms, 9);
+    assert_err(products_get(f->db, "lamp", &p, NULL), ALOFT_ERR_OK);
+    assert_string_equal(p.status, "developing");
+    assert_string_equal(p.downgrade, "warn");
+    assert_int_equal(p.revision, 1);
+    (void)snprintf(p.serial, sizeof p.serial, "'; DROP TABLE product; --");
+    (void)snprintf(p.status, sizeof p.status, "released");
+    (void)snprintf(p.token, sizeof p.token, TOKEN_3);
+    assert_err(products_update(f->db, &p, NULL), ALOFT_ERR_OK);
+    assert_err(products_get(f->db, "lamp", &p, NULL), ALOFT_ERR_OK);
+    assert_string_equal(p.serial, "'; DROP TABLE product; --");
+    assert_string_equal(p.status, "released");
+    assert_string_equal(p.token, TOKEN_3);
+    assert_string_equal(p.token_tls, TOKEN_2);
+    assert_int_equal(p.revision, 2);
 }
 
-static void devices_each__goes_on_after_a_name(void **state)
+static void run_sql(struct fixture *f, const char *sql)
 {
+    AUTO_STMT s = NULL;
+
+    assert_err(db_prepare(f->db, sql, &s, NULL), ALOFT_ERR_OK);
+    assert_err(db_run(s, NULL), ALOFT_ERR_OK);
+}
+
+static void remove__says_what_stands_in_the_way(void **state)
+{
+    static const struct {
+        const char *put;
+        const char *take;
+        const char *sentence;
+    } rows[] = {
+        {"INSERT INTO upload VALUES ('u', 1, 'v', 'ota.bin', 's', 1, 1, '[]')",
+         "DELETE FROM upload", "'lamp' still has 1 uploads not yet deployed: give them up first"},
+        {"UPDATE device SET token = '1'", "UPDATE device SET token = NULL",
+         "'lamp' still has 1 devices with tokens of their own: delete them first"},
+        {"UPDATE device SET token_tls = '1'", "UPDATE device SET token_tls = NULL",
+         "'lamp' still has 1 devices with tokens of their own: delete them first"},
+    };
     struct fixture *f = *state;
-    bool is_proven = false;
-    struct devices devices = {0};
+    struct device d = {.device = "d"};
+    struct product p;
+    struct error e = {0};
+    int64_t n = 0;
 
     assert_err(add(f, "lamp", TOKEN_1, TOKEN_2, NULL), ALOFT_ERR_OK);
-    static const char *const names[] = {"b", "c", "a"};
-    for (int i = 0; i < 3; i++) {
-        struct device_news news = {1, names[i], "111111", "192.0.2.7", NULL, NULL, i};
-        assert_err(devices_note(f->db, &news, &is_proven, NULL), ALOFT_ERR_OK);
+    assert_err(products_get(f->db, "lamp", &p, NULL), ALOFT_ERR_OK);
+    assert_err(devices_add(f->db, p.id, &d, NULL), ALOFT_ERR_OK);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        run_sql(f, rows[i].put);
+        assert_err(products_remove(f->db, &p, &e), ALOFT_ERR_DUPLICATE);
+        assert_string_equal(e.sentence, rows[i].sentence);
+        run_sql(f, rows[i].take);
     }
-    assert_err(devices_each(f->db, 1, "b", keep_device, &devices, NULL), ALOFT_ERR_OK);
-    assert_int_equal(devices.n, 1);
-    assert_string_equal(devices.last.device, "c");
+    assert_err(products_remove(f->db, &p, NULL), ALOFT_ERR_OK);
+    assert_err(products_get(f->db, "lamp", &p, NULL), ALOFT_ERR_NOT_FOUND);
+    assert_err(db_query_int(f->db, "SELECT count(*) FROM device", NULL, &n, NULL), ALOFT_ERR_OK);
+    assert_int_equal(n, 0);
+}
+
+static void count__tells_known_and_seen_devices(void **state)
+{
+    struct fixture *f = *state;
+    struct device a = {.device = "a"};
+    struct device b = {.device = "b"};
+    struct product_counts counts;
+
+    assert_err(add(f, "lamp", TOKEN_1, TOKEN_2, NULL), ALOFT_ERR_OK);
+    assert_err(devices_add(f->db, 1, &a, NULL), ALOFT_ERR_OK);
+    assert_err(devices_add(f->db, 1, &b, NULL), ALOFT_ERR_OK);
+    run_sql(f, "UPDATE device SET last_seen_ms = 5 WHERE device = 'a'");
+    assert_err(products_count(f->db, 1, &counts, NULL), ALOFT_ERR_OK);
+    assert_int_equal(counts.n_devices, 2);
+    assert_int_equal(counts.n_activated, 1);
+}
+
+static void old_tokens__are_nobody_elses_until_they_end(void **state)
+{
+    struct fixture *f = *state;
+    const struct token old = {0, TOKEN_3, 1, 0, 100};
+    struct token found;
+    struct error e = {0};
+
+    assert_err(add(f, "lamp", TOKEN_1, TOKEN_2, NULL), ALOFT_ERR_OK);
+    assert_err(old_tokens_add(f->db, &old, NULL), ALOFT_ERR_OK);
+    assert_err(tokens_refuse_taken(f->db, 0, TOKEN_3, "", &e), ALOFT_ERR_DUPLICATE);
+    assert_string_equal(e.sentence,
+                        "the token 333333… is taken already by an overlap that has not ended");
+    assert_err(tokens_refuse_taken(f->db, 1, TOKEN_3, "", NULL), ALOFT_ERR_OK);
+    assert_err(tokens_find(f->db, 0, TOKEN_3, &found, NULL), ALOFT_ERR_OK);
+    assert_int_equal(found.product_id, 1);
+    assert_int_equal(found.expires_ms, 100);
+    assert_err(old_tokens_remove_expired(f->db, 99, NULL), ALOFT_ERR_OK);
+    assert_err(tokens_find(f->db, 0, TOKEN_3, &found, NULL), ALOFT_ERR_OK);
+    assert_err(old_tokens_remove_expired(f->db, 100, NULL), ALOFT_ERR_OK);
+    assert_err(tokens_find(f->db, 0, TOKEN_3, &found, NULL), ALOFT_ERR_NOT_FOUND);
+}
+
+static void tokens_find__knows_the_tokens_of_devices(void **state)
+{
+    struct fixture *f = *state;
+    struct device d = {.device = "d", .token_tls = TOKEN_3};
+    struct token found;
+
+    assert_err(add(f, "lamp", TOKEN_1, TOKEN_2, NULL), ALOFT_ERR_OK);
+    assert_err(devices_add(f->db, 1, &d, NULL), ALOFT_ERR_OK);
+    assert_err(tokens_find(f->db, 0, TOKEN_3, &found, NULL), ALOFT_ERR_NOT_FOUND);
+    assert_err(tokens_find(f->db, 1, TOKEN_3, &found, NULL), ALOFT_ERR_OK);
+    assert_int_equal(found.device_id, d.id);
+    assert_int_equal(found.expires_ms, 0);
 }
 
 static void api_token__is_kept_as_a_hash_only(void **state)
@@ -259,8 +315,11 @@ int main(void)
         TEST(each__goes_by_name_and_ends_at_an_error),
         cmocka_unit_test(names__have_a_plain_alphabet),
         cmocka_unit_test(tokens__are_40_lower_case_hex_digits),
-        TEST(device__is_proven_only_by_the_version_it_was_delivered),
-        TEST(devices_each__goes_on_after_a_name),
+        TEST(update__changes_what_may_be_changed_and_grows_the_revision),
+        TEST(remove__says_what_stands_in_the_way),
+        TEST(count__tells_known_and_seen_devices),
+        TEST(old_tokens__are_nobody_elses_until_they_end),
+        TEST(tokens_find__knows_the_tokens_of_devices),
         TEST(api_token__is_kept_as_a_hash_only),
     };
 

@@ -383,6 +383,7 @@ enum aloft_err api_start(const struct api_options *options, struct api **ret_api
         return err;
     }
     (void)pthread_mutex_init(&api->blob_lock, NULL); /* cannot fail on Linux */
+    (void)pthread_mutex_init(&api->token_lock, NULL);
     (void)pthread_mutex_init(&api->publish_lock, NULL);
     (void)pthread_mutex_init(&api->settings_lock, NULL);
     (void)pthread_mutex_init(&api->partial_lock, NULL);
@@ -421,6 +422,7 @@ void api_stop(struct api *api)
     front_stop(api->front);
     MHD_stop_daemon(api->daemon);
     (void)pthread_mutex_destroy(&api->blob_lock);
+    (void)pthread_mutex_destroy(&api->token_lock);
     (void)pthread_mutex_destroy(&api->publish_lock);
     (void)pthread_mutex_destroy(&api->settings_lock);
     (void)pthread_mutex_destroy(&api->partial_lock);

@@ -72,6 +72,9 @@ void api_set_settings(struct api *api, const struct api_settings *settings);
  * went on with for a day, expired links. From any thread. */
 void api_expire(struct api *api);
 
+/** End the overlaps of tokens that are over. From any thread. */
+void api_expire_tokens(struct api *api);
+
 /** Finish no request: cut what is under way, which leaves nothing behind. NULL is fine. */
 void api_stop(struct api *api);
 

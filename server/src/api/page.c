@@ -38,13 +38,22 @@ bool page_read(struct request *request, struct page *page)
 void page_answer(struct request *request, const struct page *page, const char *member, json_t *list,
                  void (*key_of)(const json_t *item, char *key, size_t cap))
 {
-    char key[PAGE_KEY_BYTES];
+    char key[PAGE_KEY_BYTES] = "";
+
+    if (json_array_size(list) > page->limit) {
+        key_of(json_array_get(list, page->limit - 1), key, sizeof key);
+    }
+    page_answer_key(request, page, member, list, key);
+}
+
+void page_answer_key(struct request *request, const struct page *page, const char *member,
+                     json_t *list, const char *key)
+{
     char cursor[CURSOR_BYTES];
     bool has_more = json_array_size(list) > page->limit;
 
     if (has_more) {
         (void)json_array_remove(list, page->limit);
-        key_of(json_array_get(list, page->limit - 1), key, sizeof key);
         (void)sodium_bin2base64(cursor, sizeof cursor, (const uint8_t *)key, strlen(key), VARIANT);
     }
     answer_json(request, MHD_HTTP_OK,

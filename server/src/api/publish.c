@@ -11,7 +11,6 @@
 struct publishing {
     struct db *db;
     const struct blobs *blobs;
-    struct catalog *catalog;
     struct catalog_draft *draft;
     struct catalog_product *product; /* the one whose ROMs are being added */
 };
@@ -43,32 +42,12 @@ static enum aloft_err add_rom(void *ctx, const struct rom *rom, const struct rom
     return err;
 }
 
-static enum aloft_err set_tokens(struct publishing *p, const struct product *product,
-                                 struct error *e)
-{
-    struct catalog_owner owner = {product->id, 0};
-    enum aloft_err err =
-        catalog_token_set(p->catalog, CATALOG_PLAIN, product->token, ALOFT_TOKEN_CHARS, owner, 0);
-
-    if (err == ALOFT_ERR_OK) {
-        err = catalog_token_set(p->catalog, CATALOG_TLS, product->token_tls, ALOFT_TOKEN_CHARS,
-                                owner, 0);
-    }
-    if (err != ALOFT_ERR_OK) {
-        return fail(e, err, "the tokens of product '%s': %s", product->name, aloft_err_text(err));
-    }
-    return ALOFT_ERR_OK;
-}
-
 static enum aloft_err add_product(void *ctx, const struct product *product, struct error *e)
 {
     struct publishing *p = ctx;
     enum aloft_err err = catalog_draft_add_product(p->draft, product->id, &p->product, e);
 
-    if (err == ALOFT_ERR_OK) {
-        err = roms_each(p->db, product->id, add_rom, p, e);
-    }
-    return err == ALOFT_ERR_OK ? set_tokens(p, product, e) : err;
+    return err == ALOFT_ERR_OK ? roms_each(p->db, product->id, add_rom, p, e) : err;
 }
 
 /* Links to files of withdrawn ROMs lead nowhere: the catalog sees to it. */
@@ -87,7 +66,7 @@ static enum aloft_err add_link(void *ctx, const struct link *link, struct error 
 enum aloft_err publish_catalog(struct db *db, const struct blobs *blobs, struct catalog *catalog,
                                struct error *e)
 {
-    struct publishing p = {.db = db, .blobs = blobs, .catalog = catalog};
+    struct publishing p = {.db = db, .blobs = blobs};
 
     p.draft = catalog_draft_new();
     if (!p.draft) {

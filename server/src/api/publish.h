@@ -7,8 +7,8 @@
 #include "store/db.h"
 
 /**
- * Read the products, ROMs, files and tokens of the database into the catalog: what modules are
- * answered from now on. One caller at a time.
+ * Read the products, ROMs and files of the database into the catalog: what modules are answered
+ * from now on. One caller at a time. Tokens: see publish_tokens.h.
  */
 ALOFT_MUST_CHECK
 enum aloft_err publish_catalog(struct db *db, const struct blobs *blobs, struct catalog *catalog,

@@ -92,6 +92,7 @@ struct api {
                                      database. */
     pthread_mutex_t blob_lock;    /**< From a blob's rename to its row, and from a row's end to its
                                      unlink: so that none takes away what another has just added. */
+    pthread_mutex_t token_lock;   /**< From reading a token to telling the catalog. */
     pthread_mutex_t publish_lock; /**< One publisher at a time: the last one has read all. */
     pthread_mutex_t settings_lock;
     struct api_settings settings;
@@ -240,6 +241,10 @@ bool page_read(struct request *request, struct page *ret_page);
  */
 void page_answer(struct request *request, const struct page *page, const char *member, json_t *list,
                  void (*key_of)(const json_t *item, char *key, size_t cap));
+
+/** The same with the key of the last item that stays, where the item itself does not tell it. */
+void page_answer_key(struct request *request, const struct page *page, const char *member,
+                     json_t *list, const char *key);
 
 /* Changes: what was changed, its audit row, its event and the answer kept for an Idempotency-Key
  * are one transaction. */

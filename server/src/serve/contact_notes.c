@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "serve/contact_notes.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "host/log.h"
+#include "serve/device_room.h"
 #include "store/devices.h"
 
 #define APP_FILE     "ota.bin" /* only this one carries the version */
@@ -16,32 +18,59 @@
 /* The last news of a device that were written. */
 struct recent {
     int64_t product_id;       /* 0 = empty */
+    int64_t own_id;           /* the device whose own token it showed; 0 = the product's */
+    int64_t row_id;           /* its row; 0 = none was made */
     int64_t seen_ms;          /* as written */
     int64_t said_ms;          /* when the same was said last */
     struct contact_peer peer; /* its port is not compared */
     char device[ALOFT_OUR_HEADER_MAX + 1];
     char running[ALOFT_OUR_HEADER_MAX + 1];
+    char boot[ALOFT_OUR_HEADER_MAX + 1];
     char token_prefix[CONTACT_TOKEN_PREFIX + 1];
 };
 
 struct contact_notes {
     struct db *db;
+    struct device_room room;
     struct recent recent[RECENT_SLOTS];
 };
 
-struct contact_notes *contact_notes_new(struct db *db)
+struct contact_notes *contact_notes_new(struct db *db, unsigned address_devices_max)
 {
     struct contact_notes *notes = calloc(1, sizeof *notes);
 
     if (notes) {
         notes->db = db;
+        notes->room.address_max = address_devices_max;
     }
     return notes;
+}
+
+void contact_notes_set_max(struct contact_notes *notes, unsigned address_devices_max)
+{
+    notes->room.address_max = address_devices_max;
 }
 
 void contact_notes_free(struct contact_notes *notes)
 {
     free(notes);
+}
+
+void contact_notes_forget(struct contact_notes *notes, int64_t before_ms)
+{
+    AUTO_TRANSACTION tx = NULL;
+    struct error e = {0};
+    enum aloft_err err = db_begin(notes->db, &tx, &e);
+
+    if (err == ALOFT_ERR_OK) {
+        err = devices_remove_old_addresses(tx, before_ms, &e);
+    }
+    if (err == ALOFT_ERR_OK) {
+        err = db_commit(&tx, &e);
+    }
+    if (err != ALOFT_ERR_OK) {
+        log_warn("devices.not_forgotten", "reason=\"%s\"", e.sentence);
+    }
 }
 
 static uint32_t add_to_hash(uint32_t hash, const void *buf, size_t len)
@@ -58,6 +87,10 @@ static struct recent *slot_of(struct contact_notes *notes, const struct contact 
 {
     uint32_t hash = add_to_hash(FNV_OFFSET, &c->product_id, sizeof c->product_id);
 
+    if (c->device_id != 0) {
+        hash = add_to_hash(hash, &c->device_id, sizeof c->device_id);
+        return &notes->recent[hash % RECENT_SLOTS];
+    }
     hash = c->headers.device[0] ? add_to_hash(hash, c->headers.device, strlen(c->headers.device))
                                 : add_to_hash(hash, c->peer.address, sizeof c->peer.address);
     return &notes->recent[hash % RECENT_SLOTS];
@@ -89,7 +122,8 @@ static bool is_delivery(const struct contact *c)
 
 static bool is_same_device(const struct recent *r, const struct contact *c)
 {
-    return r->product_id == c->product_id && r->peer.is_v6 == c->peer.is_v6 &&
+    return r->product_id == c->product_id && r->own_id == c->device_id &&
+           r->peer.is_v6 == c->peer.is_v6 &&
            memcmp(r->peer.address, c->peer.address, sizeof r->peer.address) == 0 &&
            strcmp(r->device, c->headers.device) == 0;
 }
@@ -101,7 +135,7 @@ static bool is_old_news(const struct recent *r, const struct contact *c)
     return is_same_device(r, c) && !is_delivery(c) &&
            c->time_ms - r->seen_ms < CONTACT_NOTES_INTERVAL_MS && c->time_ms >= r->seen_ms &&
            strcmp(r->token_prefix, c->token_prefix) == 0 &&
-           strcmp(r->running, c->headers.version) == 0;
+           strcmp(r->running, c->headers.version) == 0 && strcmp(r->boot, c->headers.boot) == 0;
 }
 
 /* The end of a delivery may come to be known when a quick module has restarted and spoken already:
@@ -123,42 +157,104 @@ static const char *running_version(const struct recent *r, const struct contact 
     return has_restarted(r, c) ? c->version : NULL;
 }
 
-static void remember(struct recent *r, const struct contact *c)
+static void remember(struct recent *r, const struct contact *c, int64_t row_id)
 {
     *r = (struct recent){0};
     if (is_delivery(c)) {
         return;
     }
     r->product_id = c->product_id;
+    r->own_id = c->device_id;
+    r->row_id = row_id;
     r->seen_ms = c->time_ms;
     r->said_ms = c->time_ms;
     r->peer = c->peer;
     memcpy(r->device, c->headers.device, sizeof r->device);
     memcpy(r->running, c->headers.version, sizeof r->running);
+    memcpy(r->boot, c->headers.boot, sizeof r->boot);
     memcpy(r->token_prefix, c->token_prefix, sizeof r->token_prefix);
 }
 
-static enum aloft_err note(struct db *db, struct contact *c, const char *running, struct error *e)
+/* A name with a slash could not stand in an address of the API. */
+static void name_text(const char *device, char *buf, size_t cap)
+{
+    (void)snprintf(buf, cap, "%s", device);
+    for (char *slash = buf; (slash = strchr(slash, '/')) != NULL;) {
+        *slash = '_';
+    }
+    if (strcmp(buf, ".") == 0 || strcmp(buf, "..") == 0) {
+        memset(buf, '_', strlen(buf));
+    }
+}
+
+/* Its row, made if there is room for one; 0 = there is not. */
+static enum aloft_err find_row(struct contact_notes *notes, const struct device_news *news,
+                               int64_t *ret_id, struct error *e)
+{
+    const char *name = NULL;
+    bool has_room = false;
+    enum aloft_err err = devices_find_seen(notes->db, news, ret_id, &name, e);
+
+    if (err != ALOFT_ERR_OK || *ret_id != 0 || !name) {
+        return err;
+    }
+    err = device_room_make(&notes->room, notes->db, news, strcmp(name, news->address) == 0,
+                           &has_room, e);
+    return err == ALOFT_ERR_OK && has_room ? devices_add_seen(notes->db, news, name, ret_id, e)
+                                           : err;
+}
+
+static enum aloft_err note(struct contact_notes *notes, struct contact *c, const char *running,
+                           int64_t *ret_row_id, struct error *e)
 {
     char address[DEVICE_ADDRESS_MAX + 1];
+    char name[ALOFT_OUR_HEADER_MAX + 1];
     bool is_proven = false;
 
     address_text(&c->peer, address, sizeof address);
+    name_text(c->headers.device, name, sizeof name);
     struct device_news news = {
         .product_id = c->product_id,
-        .device = c->headers.device[0] ? c->headers.device : address,
+        .device_id = c->device_id,
+        .mode = (int)c->mode,
+        .device = name,
         .token_prefix = c->token_prefix,
         .address = address,
         .delivered_version = is_delivery(c) ? c->version : NULL,
         .running_version = running,
+        .boot = c->headers.boot,
         .seen_ms = c->time_ms,
     };
-    enum aloft_err err = devices_note(db, &news, &is_proven, e);
+    enum aloft_err err = find_row(notes, &news, ret_row_id, e);
+    if (err == ALOFT_ERR_OK && *ret_row_id != 0) {
+        err = devices_note(notes->db, *ret_row_id, &news, &is_proven, e);
+    }
     if (err == ALOFT_ERR_OK && is_proven) {
-        log_info("device.proven", "device=\"%s\" version=%s", news.device, news.running_version);
+        log_info("device.proven", "device=\"%s\" version=%s", name[0] ? name : address,
+                 news.running_version);
         if (c->outcome == CONTACT_VERSION_TOLD) {
             c->outcome = CONTACT_PROVEN;
         }
+    }
+    return err;
+}
+
+static enum aloft_err write_one(struct contact_notes *notes, struct contact *c, struct db **tx,
+                                struct error *e)
+{
+    struct recent *r = slot_of(notes, c);
+    int64_t row_id = 0;
+
+    if (is_old_news(r, c)) {
+        r->said_ms = c->time_ms;
+        c->device_id = r->row_id;
+        return ALOFT_ERR_OK;
+    }
+    enum aloft_err err = *tx ? ALOFT_ERR_OK : db_begin(notes->db, tx, e);
+    if (err == ALOFT_ERR_OK) {
+        err = note(notes, c, running_version(r, c), &row_id, e);
+        remember(r, c, row_id);
+        c->device_id = row_id;
     }
     return err;
 }
@@ -170,21 +266,8 @@ enum aloft_err contact_notes_write(struct contact_notes *notes, struct contact *
     enum aloft_err err = ALOFT_ERR_OK;
 
     for (size_t i = 0; err == ALOFT_ERR_OK && i < n_contacts; i++) {
-        struct contact *c = &contacts[i];
-        struct recent *r = slot_of(notes, c);
-        if (c->product_id == 0) {
-            continue;
-        }
-        if (is_old_news(r, c)) {
-            r->said_ms = c->time_ms;
-            continue;
-        }
-        if (!tx) {
-            err = db_begin(notes->db, &tx, e);
-        }
-        if (err == ALOFT_ERR_OK) {
-            err = note(notes->db, c, running_version(r, c), e);
-            remember(r, c);
+        if (contacts[i].product_id != 0) {
+            err = write_one(notes, &contacts[i], &tx, e);
         }
     }
     if (err == ALOFT_ERR_OK && tx) {
@@ -192,6 +275,7 @@ enum aloft_err contact_notes_write(struct contact_notes *notes, struct contact *
     }
     if (err != ALOFT_ERR_OK) {
         memset(notes->recent, 0, sizeof notes->recent); /* some of it was not written after all */
+        device_room_forget(&notes->room);
     }
     return err;
 }

@@ -17,15 +17,26 @@
 
 struct contact_notes;
 
-/** @param db  Borrowed. @return NULL when memory is out. */
-struct contact_notes *contact_notes_new(struct db *db);
+/**
+ * @param db                   Borrowed.
+ * @param address_devices_max  Of a product, devices known by their source address alone.
+ * @return NULL when memory is out.
+ */
+struct contact_notes *contact_notes_new(struct db *db, unsigned address_devices_max);
+
+/** From any thread. */
+void contact_notes_set_max(struct contact_notes *notes, unsigned address_devices_max);
 
 /** NULL is fine. */
 void contact_notes_free(struct contact_notes *notes);
 
+/** Forget the addresses seen last before `before_ms`. From any thread. */
+void contact_notes_forget(struct contact_notes *notes, int64_t before_ms);
+
 /**
  * Write a batch down in one transaction; from one thread. A contact that proves its device gets
- * CONTACT_PROVEN as its outcome. After an error nothing of the batch is written.
+ * CONTACT_PROVEN as its outcome, and each one its device's row as device_id (0: none was made, for
+ * want of room). After an error nothing of the batch is written.
  */
 ALOFT_MUST_CHECK
 enum aloft_err contact_notes_write(struct contact_notes *notes, struct contact *contacts,

@@ -12,6 +12,7 @@
 
 #include "api/api.h"
 #include "api/publish.h"
+#include "api/publish_tokens.h"
 #include "catalog/catalog.h"
 #include "host/auto.h"
 #include "host/clock.h"
@@ -31,6 +32,7 @@
 #define TLS_FREE_PORT    8443
 #define FREE_PORT_MIN    1024
 #define MS_PER_S         1000
+#define MS_PER_DAY       INT64_C(86400000)
 #define CONTACT_DELAY_MS 200 /* a batch is one transaction, one fsync */
 #define HOUSEKEEPING_S   60
 #define REMEDY                                                                                     \
@@ -311,10 +313,13 @@ static enum aloft_err start(struct serving *s, struct error *e)
         return ALOFT_ERR_IO;
     }
     err = publish_catalog(s->dir.db, s->dir.blobs, s->catalog, e);
+    if (err == ALOFT_ERR_OK) {
+        err = publish_tokens(s->dir.db, s->catalog, e);
+    }
     if (err != ALOFT_ERR_OK) {
         return err;
     }
-    s->notes = contact_notes_new(s->dir.db);
+    s->notes = contact_notes_new(s->dir.db, s->settings.address_devices_max);
     if (!s->notes) {
         return fail(e, ALOFT_ERR_IO, "out of memory");
     }
@@ -433,6 +438,7 @@ static void apply_settings(struct serving *s)
     log_set_format(s->settings.log_format);
     api_set_settings(s->api, &api);
     contact_queue_set_log(s->contacts, s->settings.log_contacts);
+    contact_notes_set_max(s->notes, s->settings.address_devices_max);
 }
 
 /* What is wrong is logged and leaves all as it was. */
@@ -451,6 +457,14 @@ static void reload(struct serving *s)
     log_info("serve.reloaded", "file=\"%s\"", s->settings.file);
 }
 
+/* What ends by itself. */
+static void keep_house(struct serving *s)
+{
+    api_expire(s->api);
+    api_expire_tokens(s->api);
+    contact_notes_forget(s->notes, clock_wall_ms() - s->settings.address_devices_days * MS_PER_DAY);
+}
+
 /* The signals are blocked in every thread (see serve()) and taken here. */
 static void wait_for_signal(struct serving *s)
 {
@@ -464,7 +478,7 @@ static void wait_for_signal(struct serving *s)
             log_info("serve.stop", "signal=%d", got);
             return;
         } else if (errno == EAGAIN) {
-            api_expire(s->api);
+            keep_house(s);
         }
     }
 }
@@ -478,7 +492,7 @@ static enum aloft_err run(struct serving *s, struct error *e)
     }
     enum aloft_err err = start(s, e);
     if (err == ALOFT_ERR_OK) {
-        api_expire(s->api);
+        keep_house(s);
         print_overview(s);
         err = write_ports(s, ports, e);
     }

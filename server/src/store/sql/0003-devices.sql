@@ -19,7 +19,7 @@ CREATE TABLE device_2 (
     note              TEXT NOT NULL,    -- free text
     token             TEXT UNIQUE,      -- its own, mode 0; NULL = it shows the product's
     token_tls         TEXT UNIQUE,      -- its own, mode 1
-    token_prefix      TEXT NOT NULL,    -- first 6 digits of the token it showed last; empty = never seen
+    token_prefix      TEXT NOT NULL,    -- first 6 digits of the token it showed last; never seen: of its own one, or empty
     address           TEXT NOT NULL,    -- where it came from last, without port; empty = never seen
     running_version   TEXT NOT NULL,    -- as it says itself; empty = it does not
     boot              TEXT NOT NULL,    -- its Aloft-Boot: power, restart, upgrade, rollback; empty = it does not say
@@ -43,8 +43,10 @@ INSERT INTO device_2
 INSERT INTO id_sequence SELECT 'device', count(*) FROM device;
 DROP TABLE device;
 ALTER TABLE device_2 RENAME TO device;
-CREATE INDEX device_by_serial ON device (product_id, serial);
-CREATE INDEX device_by_address ON device (product_id, address);
+-- A search goes through one of these in its own order, so that a page costs what it shows.
+CREATE INDEX device_by_serial ON device (product_id, serial, id);
+CREATE INDEX device_by_token_prefix ON device (product_id, token_prefix, id);
+CREATE INDEX device_by_address ON device (product_id, address, id);
 CREATE INDEX device_by_seen ON device (product_id, origin, last_seen_ms);
 
 -- Tokens that were replaced and are still taken for a while.
@@ -56,3 +58,6 @@ CREATE TABLE old_token (
     expires_ms INTEGER NOT NULL,
     PRIMARY KEY (mode, token)
 ) STRICT;
+CREATE INDEX old_token_by_owner ON old_token (product_id, device_id);
+CREATE INDEX old_token_by_device ON old_token (device_id); -- for the end of a device
+CREATE INDEX old_token_by_end ON old_token (expires_ms);
