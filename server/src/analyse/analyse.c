@@ -177,6 +177,21 @@ static void sort_findings(struct analysis_report *report)
     }
 }
 
+/* What came out of a damaged package before the damage showed depends on the portions it came in.
+ */
+static void describe_image(struct analysis *a)
+{
+    struct subject *s = &a->subject;
+    struct analysis_report *report = &a->report;
+    bool is_image =
+        s->packed ? xz_finish(s->packed->xz) == XZ_GOOD : report->kind == ALOFT_SNIFF_APP;
+
+    report->has_desc = is_image && s->image.has_desc;
+    report->desc = s->image.desc;
+    report->has_header = is_image && s->image_bytes >= ALOFT_APP_HEADER_BYTES &&
+                         aloft_app_header_parse(s->image_head, &report->header) == ALOFT_ERR_OK;
+}
+
 const struct analysis_report *analysis_finish(struct analysis *a)
 {
     struct subject *s = &a->subject;
@@ -185,11 +200,7 @@ const struct analysis_report *analysis_finish(struct analysis *a)
 
     report->size_bytes = s->size_bytes;
     report->kind = aloft_sniff(a->head, sniff_len);
-    report->has_desc = s->image.has_desc;
-    report->desc = s->image.desc;
-    report->has_header = (s->packed || report->kind == ALOFT_SNIFF_APP) &&
-                         s->image_bytes >= ALOFT_APP_HEADER_BYTES &&
-                         aloft_app_header_parse(s->image_head, &report->header) == ALOFT_ERR_OK;
+    describe_image(a);
     if (judge_partition_rows(s, &a->partition_file)) {
         judge_firmware(a);
     }
