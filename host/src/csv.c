@@ -125,7 +125,7 @@ static enum aloft_err take_cell(struct csv_reader *r, char **ret_cell, bool *ret
                                 struct error *e)
 {
     char *cell = r->next;
-    char *cell_end;
+    char *cell_end = cell; /* gcc -O2 cannot see that take_quoted() sets it */
     enum aloft_err err = ALOFT_ERR_OK;
 
     if (r->next < r->end && *r->next == '"') {
