@@ -181,7 +181,12 @@ void auto_json_decref(json_t **json)
 
 char *client_path(struct client *client, const char *const *names)
 {
-    AUTO_FREE char *path = strdup(ROOT);
+    return client_path_under(client, ROOT, names);
+}
+
+char *client_path_under(struct client *client, const char *root, const char *const *names)
+{
+    AUTO_FREE char *path = strdup(root);
 
     for (; path && *names; names++) {
         char *escaped = curl_easy_escape(client->curl, *names, 0);
@@ -384,6 +389,32 @@ int client_fetch(struct client *client, const char *method, const char *path, co
 const char *client_detail(const struct client *client)
 {
     return client->detail;
+}
+
+int client_list(struct client *client, const char *path, const char *member, json_t **ret_list)
+{
+    AUTO_JSON all = json_array();
+    AUTO_JSON page = NULL;
+    int rc = all ? EXIT_DONE : failure("out of memory");
+
+    while (rc == EXIT_DONE) {
+        AUTO_FREE char *target = NULL;
+        const char *cursor = client_text(page, "next"); /* base64 of the kind made for URLs */
+        if (asprintf(&target, "%s%climit=1000%s%s", path, strchr(path, '?') ? '&' : '?',
+                     *cursor ? "&cursor=" : "", cursor) < 0) {
+            return failure("out of memory");
+        }
+        json_decref(STEAL(page));
+        rc = client_call(client, "GET", target, NULL, &page);
+        if (rc == EXIT_DONE && json_array_extend(all, json_object_get(page, member)) != 0) {
+            return failure("the server's answer holds no '%s'", member);
+        }
+        if (rc == EXIT_DONE && !*client_text(page, "next")) {
+            *ret_list = STEAL(all);
+            return EXIT_DONE;
+        }
+    }
+    return rc;
 }
 
 int client_upload(struct client *client, const char *path, const char *file_path, const char *label,

@@ -52,6 +52,9 @@ void auto_json_decref(json_t **json);
  * @return free() it; NULL when memory is out. */
 char *client_path(struct client *client, const char *const *names);
 
+/** The same behind another root: `/api/v1/accounts`. */
+char *client_path_under(struct client *client, const char *root, const char *const *names);
+
 /** For a query. @return free() it; NULL when memory is out. */
 char *client_escape(struct client *client, const char *text);
 
@@ -71,6 +74,14 @@ int client_fetch(struct client *client, const char *method, const char *path, co
 /** What the server said about the request that failed last; "" = nothing. Borrowed. */
 const char *client_detail(const struct client *client);
 
+/**
+ * All items of a list, page by page.
+ *
+ * @param path      May have a query.
+ * @param member    Of the pages: the list. `ret_list` has all its items; the caller's.
+ */
+int client_list(struct client *client, const char *path, const char *member, json_t **ret_list);
+
 /** Send a file as it is, with a progress bar if stderr is a terminal. */
 int client_upload(struct client *client, const char *path, const char *file_path, const char *label,
                   json_t **ret_json);
@@ -83,6 +94,8 @@ int client_print_fields(const json_t *object);
 
 /** A member that is a time in milliseconds, as text; "" when it is null or 0. */
 void client_time_text(const json_t *object, const char *member, char *buf, size_t cap);
+
+#define CLIENT_TIME_BYTES 24
 
 /** Print a value for programs: indented, sorted as the server sent it. */
 int client_print_json(const json_t *json);

@@ -14,6 +14,20 @@
     X(cmd_status)                                                                                  \
     X(cmd_backup)                                                                                  \
     X(cmd_restore)                                                                                 \
+    X(cmd_account_ls)                                                                              \
+    X(cmd_account_invite)                                                                          \
+    X(cmd_account_grant)                                                                           \
+    X(cmd_account_set_role)                                                                        \
+    X(cmd_account_deactivate)                                                                      \
+    X(cmd_account_activate)                                                                        \
+    X(cmd_account_rm)                                                                              \
+    X(cmd_account_add)                                                                             \
+    X(cmd_account_set_password)                                                                    \
+    X(cmd_api_token_add)                                                                           \
+    X(cmd_api_token_ls)                                                                            \
+    X(cmd_api_token_rm)                                                                            \
+    X(cmd_audit_ls)                                                                                \
+    X(cmd_audit_verify)                                                                            \
     X(cmd_product_add)                                                                             \
     X(cmd_product_ls)                                                                              \
     X(cmd_product_show)                                                                            \

@@ -22,7 +22,7 @@ static void print_overview(FILE *out)
         char name[32];
         (void)snprintf(name, sizeof name, "%s%s%s", (*c)->noun, (*c)->verb ? " " : "",
                        (*c)->verb ? (*c)->verb : "");
-        (void)fprintf(out, "  %-18s  %s\n", name, (*c)->summary);
+        (void)fprintf(out, "  %-20s  %s\n", name, (*c)->summary);
     }
     (void)fputs("\n'aloft COMMAND --help' explains one.\n", out);
 }

@@ -22,6 +22,7 @@
 #include "notify/bus.h"
 #include "serve/contact_notes.h"
 #include "serve/control.h"
+#include "serve/control_accounts.h"
 #include "serve/data_dir.h"
 #include "serve/drain.h"
 #include "wire/wire.h"
@@ -57,6 +58,8 @@ struct serving {
     struct passwords *passwords;
     struct api *api;
     struct control *control;
+    struct control_accounts control_accounts;
+    char setup_code_path[PATH_MAX];
     int64_t started_ms;
     char pin[HASH_HEX_BYTES]; /* Of the module plane's certificate. */
 };
@@ -229,6 +232,8 @@ static enum aloft_err start_control(struct serving *s, struct error *e)
         return ALOFT_ERR_IO;
     }
     control_add(s->control, control_commands, 1, s);
+    s->control_accounts = (struct control_accounts){s->dir.db, s->passwords, s->setup_code_path};
+    control_accounts_add(s->control, &s->control_accounts);
     return control_start(s->control, s->settings.data, e);
 }
 
@@ -271,9 +276,8 @@ static void read_modules(void *ctx, struct api_module_facts *ret_facts)
 
 static enum aloft_err start_console_plane(struct serving *s, struct error *e)
 {
-    char setup_code[PATH_MAX];
-
-    (void)snprintf(setup_code, sizeof setup_code, "%s/" DATA_DIR_SETUP_FILE, s->settings.data);
+    (void)snprintf(s->setup_code_path, sizeof s->setup_code_path, "%s/" DATA_DIR_SETUP_FILE,
+                   s->settings.data);
     s->passwords = passwords_new(e);
     if (!s->passwords) {
         return ALOFT_ERR_IO;
@@ -289,7 +293,7 @@ static enum aloft_err start_console_plane(struct serving *s, struct error *e)
                                         .catalog = s->catalog,
                                         .bus = &s->bus,
                                         .passwords = s->passwords,
-                                        .setup_code_path = setup_code,
+                                        .setup_code_path = s->setup_code_path,
                                         .public_host = public.host,
                                         .public_port = public.port,
                                         .public_tls_port = wire_tls_port(s->wire),
