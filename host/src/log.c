@@ -49,10 +49,18 @@ void log_set_format(enum log_format format)
 
 /* -- line -------------------------------------------------------------------------------------- */
 
+/* A string's last quote is of LINE_KEPT, so the line may already be longer than all but that. */
+static size_t room_left(const struct line *l)
+{
+    size_t max = sizeof l->text - LINE_KEPT;
+
+    return l->is_cut || l->len > max ? 0 : max - l->len;
+}
+
 /* All of it, or nothing and the line is cut. */
 static bool put(struct line *l, const char *text, size_t len)
 {
-    if (l->is_cut || len > sizeof l->text - LINE_KEPT - l->len) {
+    if (l->is_cut || len > room_left(l)) {
         l->is_cut = true;
         return false;
     }
@@ -64,7 +72,7 @@ static bool put(struct line *l, const char *text, size_t len)
 /* As much as fits. */
 static void put_some(struct line *l, const char *bytes, size_t len)
 {
-    size_t room = l->is_cut ? 0 : sizeof l->text - LINE_KEPT - l->len;
+    size_t room = room_left(l);
 
     l->is_cut = l->is_cut || len > room;
     len = len < room ? len : room;

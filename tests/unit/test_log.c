@@ -183,6 +183,26 @@ static void json__is_whole_when_it_is_cut(void **state)
     }
 }
 
+static void json__a_value_that_just_fills_the_line_leaves_no_room_for_more(void **state)
+{
+    struct capture *c = *state;
+    char value[2048];
+    char next[600];
+
+    log_set_format(LOG_FORMAT_JSON);
+    memset(next, 'y', sizeof next - 1);
+    next[sizeof next - 1] = '\0';
+    for (size_t len = 1900; len < sizeof value; len++) {
+        memset(value, 'x', len);
+        value[len] = '\0';
+        log_info("e", "v=\"%s\" next=\"%s\" more=\"%s\"", value, next, next);
+        json_t *json = take_json(c);
+        assert_true(strlen(c->line) < 2048);
+        assert_true(json_is_true(json_object_get(json, "is_cut")));
+        json_decref(json);
+    }
+}
+
 static void text__a_line_too_long_is_cut_and_still_one_line(void **state)
 {
     struct capture *c = *state;
@@ -204,6 +224,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(json__has_numbers_and_strings, set_up, tear_down),
         cmocka_unit_test_setup_teardown(json__is_whole_for_any_bytes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(json__is_whole_when_it_is_cut, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            json__a_value_that_just_fills_the_line_leaves_no_room_for_more, set_up, tear_down),
         cmocka_unit_test_setup_teardown(text__a_line_too_long_is_cut_and_still_one_line, set_up,
                                         tear_down),
     };
