@@ -33,6 +33,9 @@ struct client {
     char header[HEADER_BYTES];         /* Says who asks, or confirms a change; empty = nobody. */
     char cookie[HEADER_BYTES];         /* Of a session begun here; empty = none. */
     char detail[ERROR_SENTENCE_BYTES]; /* of the last error */
+    bool is_patient;
+    CURLcode broken; /* why, the last time */
+    json_t *problem; /* the last request's; NULL = none */
 };
 
 struct answer {
@@ -45,6 +48,7 @@ struct answer {
 /* What is being sent, for the bar. */
 struct progress {
     const char *label;
+    curl_off_t offset; /* sent before */
     curl_off_t shown_percent;
 };
 
@@ -164,6 +168,7 @@ void client_close(struct client *client)
     if (client) {
         curl_easy_cleanup(client->curl);
         free(client->server);
+        json_decref(client->problem);
         free(client);
         curl_global_cleanup();
     }
@@ -263,7 +268,8 @@ static int show_progress(void *ctx, curl_off_t down_total, curl_off_t down, curl
                          curl_off_t sent)
 {
     struct progress *p = ctx;
-    curl_off_t percent = total > 0 ? sent * 100 / total : 0;
+    curl_off_t all = p->offset + total;
+    curl_off_t percent = all > 0 ? (p->offset + sent) * 100 / all : 0;
 
     (void)down_total;
     (void)down;
@@ -290,19 +296,27 @@ static int explain(struct client *c, long status, const json_t *json)
                    c->server, status);
 }
 
+int client_say_broken(const struct client *c)
+{
+    return failure("cannot talk to '%s': %s; is 'aloft serve' running there? Name another with "
+                   "--server",
+                   c->server, curl_easy_strerror(c->broken));
+}
+
 static int judge(struct client *c, CURLcode rc, const struct answer *a, json_t **ret_json)
 {
     long status = 0;
 
     if (rc != CURLE_OK) {
-        return failure("cannot talk to '%s': %s; is 'aloft serve' running there? Name another with "
-                       "--server",
-                       c->server, curl_easy_strerror(rc));
+        c->broken = rc;
+        return c->is_patient ? CLIENT_BROKEN : client_say_broken(c);
     }
     (void)curl_easy_getinfo(c->curl, CURLINFO_RESPONSE_CODE, &status);
     AUTO_JSON json = a->len > 0 ? json_loadb(a->text, a->len, 0, NULL) : NULL;
     if (status < 200 || status > 299) {
-        return explain(c, status, json);
+        int failed = explain(c, status, json);
+        c->problem = STEAL(json);
+        return failed;
     }
     if (ret_json && !json) {
         return explain(c, status, NULL);
@@ -330,6 +344,8 @@ static int perform(struct client *c, const char *method, const char *path, const
 {
     struct answer a = {.curl = c->curl, .out = out};
     AUTO_FREE char *url = NULL;
+
+    json_decref(STEAL(c->problem));
     struct curl_slist *headers = NULL;
 
     if (!add_header(&headers, c->header) || !add_header(&headers, c->cookie) ||
@@ -417,26 +433,40 @@ int client_list(struct client *client, const char *path, const char *member, jso
     return rc;
 }
 
-int client_upload(struct client *client, const char *path, const char *file_path, const char *label,
-                  json_t **ret_json)
+int client_upload(struct client *client, const char *method, const char *path,
+                  const struct client_file *f, json_t **ret_json)
 {
-    AUTO_FILE file = fopen(file_path, "rbe");
+    AUTO_FILE file = fopen(f->path, "rbe");
     struct stat st;
-    struct progress progress = {label, -1};
+    struct progress progress = {f->label, (curl_off_t)f->offset, -1};
 
     if (!file || fstat(fileno(file), &st) != 0 || !S_ISREG(st.st_mode)) {
-        return failure("cannot read '%s': %s", file_path,
+        return failure("cannot read '%s': %s", f->path,
                        file ? "it is not a regular file" : strerror(errno));
+    }
+    if ((uint64_t)st.st_size < f->offset || fseeko(file, (off_t)f->offset, SEEK_SET) != 0) {
+        return failure("'%s' has become shorter while it was sent", f->path);
     }
     (void)curl_easy_setopt(client->curl, CURLOPT_POST, 1L);
     (void)curl_easy_setopt(client->curl, CURLOPT_READDATA, file);
-    (void)curl_easy_setopt(client->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)st.st_size);
+    (void)curl_easy_setopt(client->curl, CURLOPT_POSTFIELDSIZE_LARGE,
+                           (curl_off_t)((uint64_t)st.st_size - f->offset));
     if (isatty(STDERR_FILENO)) {
         (void)curl_easy_setopt(client->curl, CURLOPT_NOPROGRESS, 0L);
         (void)curl_easy_setopt(client->curl, CURLOPT_XFERINFOFUNCTION, show_progress);
         (void)curl_easy_setopt(client->curl, CURLOPT_XFERINFODATA, &progress);
     }
-    return perform(client, "POST", path, "Content-Type: application/octet-stream", NULL, ret_json);
+    return perform(client, method, path, "Content-Type: application/octet-stream", NULL, ret_json);
+}
+
+void client_set_patient(struct client *client, bool is_patient)
+{
+    client->is_patient = is_patient;
+}
+
+const json_t *client_problem(const struct client *client)
+{
+    return client->problem;
 }
 
 const char *client_text(const json_t *object, const char *member)

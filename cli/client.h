@@ -2,6 +2,7 @@
 #ifndef ALOFT_CLI_CLIENT_H
 #define ALOFT_CLI_CLIENT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <jansson.h>
@@ -82,9 +83,27 @@ const char *client_detail(const struct client *client);
  */
 int client_list(struct client *client, const char *path, const char *member, json_t **ret_list);
 
-/** Send a file as it is, with a progress bar if stderr is a terminal. */
-int client_upload(struct client *client, const char *path, const char *file_path, const char *label,
-                  json_t **ret_json);
+/** A file to be sent. */
+struct client_file {
+    const char *path;
+    uint64_t offset;   /**< Sent from here to its end. */
+    const char *label; /**< Of the progress bar; it shows if stderr is a terminal. */
+};
+
+/** Send the rest of a file as it is. */
+int client_upload(struct client *client, const char *method, const char *path,
+                  const struct client_file *file, json_t **ret_json);
+
+#define CLIENT_BROKEN (-1) /**< To a patient client: the connection broke, nothing is said. */
+
+/** From now on leave it to the caller to go on after a broken connection. */
+void client_set_patient(struct client *client, bool is_patient);
+
+/** Say that the connection broke, as an impatient client does at once. @return EXIT_FAILED */
+int client_say_broken(const struct client *client);
+
+/** What the server answered last, if it refused; NULL = it did not. Borrowed. */
+const json_t *client_problem(const struct client *client);
 
 /** A member that is a text; "" when it is not there, or null. Borrowed. */
 const char *client_text(const json_t *object, const char *member);

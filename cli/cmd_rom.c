@@ -8,173 +8,38 @@
 #include "client.h"
 #include "commands.h"
 #include "host/auto.h"
-#include "store/roms.h"
+#include "rom_word.h"
 #include "table.h"
 
-#define APP_FILE    "ota.bin"
-#define FILE_SUFFIX ".bin"
-
-/* One FILE word of the command line, and its upload once that is there. */
-struct part {
-    char name[ALOFT_FILE_NAME_MAX + 1];
-    const char *path;
-    char upload[UPLOAD_ID_CHARS + 1]; /* empty = none (left) */
+/* One request about a product's ROMs: the path behind the product. */
+struct call {
+    const char *method;
+    const char *names[3]; /* behind the product; the rest NULL */
+    json_t *body;         /* taken over */
 };
 
-struct deployment {
-    const struct opt_values *v;
-    struct client *client;
-    struct part parts[ROM_FILES_MAX];
-    size_t n_parts;
-};
-
-/* `mfg_nvs.bin=path`, or only a path: then it is the app. A path may hold a `=` of its own. */
-static void split_word(const char *word, struct part *ret_part)
+static int run_call(const struct opt_values *v, struct call call, json_t **ret_answer)
 {
-    size_t len = strcspn(word, "=");
-
-    (void)snprintf(ret_part->name, sizeof ret_part->name, APP_FILE);
-    ret_part->path = word;
-    if (word[len] == '=' && len < sizeof ret_part->name && len > strlen(FILE_SUFFIX) &&
-        !memchr(word, '/', len) &&
-        memcmp(word + len - strlen(FILE_SUFFIX), FILE_SUFFIX, strlen(FILE_SUFFIX)) == 0) {
-        (void)snprintf(ret_part->name, sizeof ret_part->name, "%.*s", (int)len, word);
-        ret_part->path = word + len + 1;
-    }
-}
-
-static int take_parts(struct deployment *d)
-{
-    const char *word;
-
-    for (size_t i = 0; (word = opt_at(d->v, "file", i)) != NULL; i++) {
-        if (i == ROM_FILES_MAX) {
-            return usage_error("a ROM has up to %d files", ROM_FILES_MAX);
-        }
-        split_word(word, &d->parts[i]);
-        for (size_t k = 0; k < i; k++) {
-            if (strcmp(d->parts[k].name, d->parts[i].name) == 0) {
-                return usage_error("%s is given twice; name the other file with NAME.bin=FILE",
-                                   d->parts[i].name);
-            }
-        }
-        d->n_parts = i + 1;
-    }
-    return EXIT_DONE;
-}
-
-static void print_findings(const struct part *part, const json_t *answer)
-{
-    size_t i;
-    json_t *f;
-
-    json_array_foreach(json_object_get(answer, "findings"), i, f)
-    {
-        if (strcmp(client_text(f, "verdict"), "pass") != 0) {
-            (void)fprintf(stderr, "%s: %s: %s (%s)\n", part->name, client_text(f, "verdict"),
-                          client_text(f, "sentence"), client_text(f, "code"));
-        }
-    }
-}
-
-static int upload(struct deployment *d, struct part *part)
-{
-    AUTO_FREE char *target = NULL;
-    AUTO_JSON answer = NULL;
-    const char *names[] = {opt_text(d->v, "product"), "uploads", NULL};
-    AUTO_FREE char *path = client_path(d->client, names);
-    AUTO_FREE char *version = client_escape(d->client, opt_text(d->v, "version"));
-    AUTO_FREE char *name = client_escape(d->client, part->name);
-
-    if (!path || !version || !name ||
-        asprintf(&target, "%s?name=%s&version=%s", path, name, version) < 0) {
-        return failure("out of memory");
-    }
-    int rc = client_upload(d->client, target, part->path, part->name, &answer);
-    if (rc == EXIT_DONE) {
-        (void)snprintf(part->upload, sizeof part->upload, "%s", client_text(answer, "upload"));
-        print_findings(part, answer);
-    }
-    return rc;
-}
-
-/* What the ROM did not come to use. Those that cannot be removed now expire. */
-static void remove_uploads(struct deployment *d)
-{
-    for (size_t i = 0; i < d->n_parts; i++) {
-        if (d->parts[i].upload[0]) {
-            const char *names[] = {opt_text(d->v, "product"), "uploads", d->parts[i].upload, NULL};
-            AUTO_FREE char *path = client_path(d->client, names);
-            if (path) {
-                (void)client_call(d->client, "DELETE", path, NULL, NULL);
-            }
-        }
-    }
-}
-
-static int make_rom(struct deployment *d, json_t **ret_rom)
-{
-    const char *names[] = {opt_text(d->v, "product"), "roms", NULL};
-    AUTO_FREE char *path = client_path(d->client, names);
-    AUTO_JSON body = json_pack("{s:s, s:s*, s:s*, s:b, s:[]}", "version", opt_text(d->v, "version"),
-                               "corename", opt_text(d->v, "corename"), "life_cycle",
-                               opt_text(d->v, "life-cycle"), "use", opt_has(d->v, "use"), "files");
-
-    if (!path || !body) {
-        return failure("the values given are not valid UTF-8");
-    }
-    for (size_t i = 0; i < d->n_parts; i++) {
-        (void)json_array_append_new(
-            json_object_get(body, "files"),
-            json_pack("{s:s, s:s}", "name", d->parts[i].name, "upload", d->parts[i].upload));
-    }
-    return client_call(d->client, "POST", path, body, ret_rom);
-}
-
-static int print_rom(const struct deployment *d, const json_t *rom)
-{
-    const char *product = opt_text(d->v, "product");
-    const char *version = client_text(rom, "version");
-
-    if (opt_has(d->v, "json")) {
-        return client_print_json(rom);
-    }
-    (void)printf("%s %s deployed, %zu file%s%s\n", product, version, d->n_parts,
-                 d->n_parts == 1 ? "" : "s", opt_has(d->v, "use") ? ", current now" : "");
-    if (!opt_has(d->v, "use")) {
-        (void)fprintf(stderr,
-                      "modules that name no version do not get it yet; make it current with\n"
-                      "  aloft rom use --product %s --version %s\n",
-                      product, version);
-    }
-    return EXIT_DONE;
-}
-
-static int run_deploy(const struct opt_values *v)
-{
-    struct deployment d = {.v = v};
+    const char *names[] = {opt_text(v, "product"), call.names[0], call.names[1], call.names[2],
+                           NULL};
     AUTO_CLIENT client = NULL;
-    AUTO_JSON rom = NULL;
-    int rc = take_parts(&d);
+    AUTO_JSON body = call.body;
+    int rc = client_open(v, &client);
 
-    if (rc == EXIT_DONE) {
-        rc = client_open(v, &client);
-    }
     if (rc != EXIT_DONE) {
         return rc;
     }
-    d.client = client;
-    for (size_t i = 0; rc == EXIT_DONE && i < d.n_parts; i++) {
-        rc = upload(&d, &d.parts[i]);
+    AUTO_FREE char *path = client_path(client, names);
+    return path ? client_call(client, call.method, path, body, ret_answer)
+                : failure("out of memory");
+}
+
+static const char *state_of(const json_t *rom)
+{
+    if (json_is_true(json_object_get(rom, "withdrawn"))) {
+        return "withdrawn";
     }
-    if (rc == EXIT_DONE) {
-        rc = make_rom(&d, &rom);
-    }
-    if (rc != EXIT_DONE) {
-        remove_uploads(&d);
-        return rc;
-    }
-    return print_rom(&d, rom);
+    return json_is_true(json_object_get(rom, "current")) ? "*" : "";
 }
 
 static void add_rom(struct table *table, const json_t *rom)
@@ -191,8 +56,7 @@ static void add_rom(struct table *table, const json_t *rom)
                      client_text(f, "name"), json_integer_value(json_object_get(f, "size_bytes")));
         used = n > 0 && (size_t)n < sizeof files - used ? used + (size_t)n : sizeof files - 1;
     }
-    table_add(table, (const char *const[]){client_text(rom, "version"),
-                                           json_is_true(json_object_get(rom, "current")) ? "*" : "",
+    table_add(table, (const char *const[]){client_text(rom, "version"), state_of(rom),
                                            client_text(rom, "life_cycle"),
                                            client_text(rom, "corename"), files});
 }
@@ -203,18 +67,17 @@ static int run_ls(const struct opt_values *v)
                                            "corename", "files",   NULL};
     const char *names[] = {opt_text(v, "product"), "roms", NULL};
     AUTO_CLIENT client = NULL;
-    AUTO_JSON answer = NULL;
+    AUTO_JSON roms = NULL;
     int rc = client_open(v, &client);
 
     if (rc != EXIT_DONE) {
         return rc;
     }
     AUTO_FREE char *path = client_path(client, names);
-    rc = path ? client_call(client, "GET", path, NULL, &answer) : failure("out of memory");
+    rc = path ? client_list(client, path, "roms", &roms) : failure("out of memory");
     if (rc != EXIT_DONE) {
         return rc;
     }
-    const json_t *roms = json_object_get(answer, "roms");
     if (opt_has(v, "json")) {
         return client_print_json(roms);
     }
@@ -228,72 +91,162 @@ static int run_ls(const struct opt_values *v)
     return table_print(table, stdout) == 0 ? EXIT_DONE : failure("cannot print the table");
 }
 
-static int run_use(const struct opt_values *v)
+static void print_one(const json_t *rom)
 {
-    const char *names[] = {opt_text(v, "product"), "current", NULL};
-    AUTO_CLIENT client = NULL;
-    AUTO_JSON answer = NULL;
-    int rc = client_open(v, &client);
+    size_t i;
+    json_t *f;
+
+    (void)printf("version     %s%s\ncorename    %s\nlife cycle  %s\nnote        %s\n",
+                 client_text(rom, "version"),
+                 json_is_true(json_object_get(rom, "current"))     ? " (current)"
+                 : json_is_true(json_object_get(rom, "withdrawn")) ? " (withdrawn)"
+                                                                   : "",
+                 client_text(rom, "corename"), client_text(rom, "life_cycle"),
+                 client_text(rom, "note"));
+    json_array_foreach(json_object_get(rom, "files"), i, f)
+    {
+        (void)printf("file        %s, %" JSON_INTEGER_FORMAT " bytes, SHA-256 %s\n",
+                     client_text(f, "name"), json_integer_value(json_object_get(f, "size_bytes")),
+                     client_text(f, "sha256"));
+        (void)fflush(stdout); /* what follows goes to stderr */
+        rom_print_findings(client_text(f, "name"), f);
+    }
+}
+
+static int run_show(const struct opt_values *v)
+{
+    AUTO_JSON rom = NULL;
+    int rc = run_call(v, (struct call){"GET", {"roms", opt_text(v, "version"), NULL}, NULL}, &rom);
 
     if (rc != EXIT_DONE) {
         return rc;
     }
-    AUTO_FREE char *path = client_path(client, names);
-    AUTO_JSON body = json_pack("{s:s}", "version", opt_text(v, "version"));
-    if (!path || !body) {
-        return failure("the values given are not valid UTF-8");
+    if (opt_has(v, "json")) {
+        return client_print_json(rom);
     }
-    rc = client_call(client, "PUT", path, body, &answer);
+    print_one(rom);
+    return EXIT_DONE;
+}
+
+/* Print the answer, or what it means for people. */
+static int finish(const struct opt_values *v, int rc, const json_t *answer, const char *words)
+{
     if (rc != EXIT_DONE) {
         return rc;
     }
     if (opt_has(v, "json")) {
         return client_print_json(answer);
     }
-    (void)printf("%s %s is current now\n", names[0], client_text(answer, "version"));
+    const char *version = client_text(answer, "version");
+    (void)printf("%s %s %s\n", opt_text(v, "product"), version[0] ? version : "no version", words);
     return EXIT_DONE;
 }
 
+static int run_use(const struct opt_values *v)
+{
+    AUTO_JSON answer = NULL;
+    json_t *body = NULL;
+
+    if (opt_has(v, "none") == opt_has(v, "version")) {
+        return usage_error("which version? Name it with --version, or say --none");
+    }
+    if (opt_has(v, "version")) {
+        body = json_pack("{s:s}", "version", opt_text(v, "version"));
+        if (!body) {
+            return failure("the values given are not valid UTF-8");
+        }
+    }
+    int rc =
+        run_call(v, (struct call){body ? "PUT" : "DELETE", {"current", NULL, NULL}, body}, &answer);
+    return finish(v, rc, answer, "is current now");
+}
+
+static int run_back(const struct opt_values *v)
+{
+    AUTO_JSON answer = NULL;
+    int rc = run_call(v, (struct call){"POST", {"current", "back", NULL}, NULL}, &answer);
+
+    return finish(v, rc, answer, "is current again");
+}
+
+static int run_withdraw(const struct opt_values *v)
+{
+    AUTO_JSON answer = NULL;
+    int rc = run_call(v, (struct call){"POST", {"roms", opt_text(v, "version"), "withdraw"}, NULL},
+                      &answer);
+
+    return finish(v, rc, answer, "is withdrawn: no module gets it");
+}
+
+static int run_restore(const struct opt_values *v)
+{
+    AUTO_JSON answer = NULL;
+    int rc = run_call(v, (struct call){"POST", {"roms", opt_text(v, "version"), "restore"}, NULL},
+                      &answer);
+
+    return finish(v, rc, answer, "is restored: modules get it");
+}
+
+static int run_rm(const struct opt_values *v)
+{
+    return run_call(v, (struct call){"DELETE", {"roms", opt_text(v, "version"), NULL}, NULL}, NULL);
+}
+
+static int run_set(const struct opt_values *v)
+{
+    AUTO_JSON answer = NULL;
+    json_t *body = json_pack("{s:s*, s:s*, s:s*}", "corename", opt_text(v, "corename"),
+                             "life_cycle", opt_text(v, "life-cycle"), "note", opt_text(v, "note"));
+
+    if (!body) {
+        return failure("the values given are not valid UTF-8");
+    }
+    int rc =
+        run_call(v, (struct call){"PATCH", {"roms", opt_text(v, "version"), NULL}, body}, &answer);
+    return finish(v, rc, answer, "is changed");
+}
+
 /* clang-format off */
-static const struct opt deploy_opts[] = {
-    {OPT_VALUE, "product", "NAME", "The product it is a release of.", true, false},
-    {OPT_VALUE, "version", "V", "Letters, digits, dots, dashes, underscores.", true, false},
-    {OPT_VALUE, "corename", "C", "Name of the core firmware, for people; default none.", false, false},
-    {OPT_VALUE, "life-cycle", "WORD", "As modules see it in their list; default release.", false, false},
-    {OPT_FLAG, "use", NULL, "Make it current at once.", false, false},
-    {OPT_POSITIONAL, "file", "[NAME.bin=]FILE", "ota.bin, or <user partition>.bin=FILE; up to 10.", true, true},
-    CLIENT_OPTS,
-    OPT_END,
-};
-/* clang-format on */
+#define PRODUCT_OPT {OPT_VALUE, "product", "NAME", "Whose ROM.", true, false}
+#define VERSION_OPT {OPT_VALUE, "version", "V", "Which one.", true, false}
 
-const struct cli_command cmd_rom_deploy = {
-    "rom",
-    "deploy",
-    "Bring a new version to the server.",
-    "Each file is vetted against the product's layout while it is sent. The ROM is there with all\n"
-    "its files, or not at all.",
-    deploy_opts,
-    run_deploy,
-};
-
-static const struct opt ls_opts[] = {
-    {OPT_VALUE, "product", "NAME", "Whose ROMs.", true, false},
+static const struct opt product_opts[] = {
+    PRODUCT_OPT,
     CLIENT_OPTS,
     OPT_END,
 };
 
-const struct cli_command cmd_rom_ls = {
-    "rom", "ls", "List the ROMs of a product, the newest first.", NULL, ls_opts, run_ls,
+static const struct opt rom_opts[] = {
+    PRODUCT_OPT,
+    VERSION_OPT,
+    CLIENT_OPTS,
+    OPT_END,
 };
 
 static const struct opt use_opts[] = {
-    {OPT_VALUE, "product", "NAME", "Whose ROM.", true, false},
-    {OPT_VALUE, "version", "V", "The version modules get when they name none.", true, false},
+    PRODUCT_OPT,
+    {OPT_VALUE, "version", "V", "The version modules get when they name none.", false, false},
+    {OPT_FLAG, "none", NULL, "Let no version be current.", false, false},
     CLIENT_OPTS,
     OPT_END,
 };
 
-const struct cli_command cmd_rom_use = {
-    "rom", "use", "Make a version the current one.", NULL, use_opts, run_use,
+static const struct opt set_opts[] = {
+    PRODUCT_OPT,
+    VERSION_OPT,
+    {OPT_VALUE, "corename", "C", "Name of the core firmware, for people.", false, false},
+    {OPT_VALUE, "life-cycle", "WORD", "As modules see it in their list.", false, false},
+    {OPT_VALUE, "note", "TEXT", "What changed, for people.", false, false},
+    CLIENT_OPTS,
+    OPT_END,
 };
+
+const struct cli_command cmd_rom_ls = {"rom", "ls", "List the ROMs of a product, the newest first.", NULL, product_opts, run_ls};
+const struct cli_command cmd_rom_show = {"rom", "show", "Show one ROM with what the analyser said of its files.", NULL, rom_opts, run_show};
+const struct cli_command cmd_rom_use = {"rom", "use", "Make a version the current one.", NULL, use_opts, run_use};
+const struct cli_command cmd_rom_back = {"rom", "back", "Back to the version that was current before.", "Said again, it goes further back.", product_opts, run_back};
+const struct cli_command cmd_rom_withdraw = {"rom", "withdraw", "Let no module get a version any more.", NULL, rom_opts, run_withdraw};
+const struct cli_command cmd_rom_restore = {"rom", "restore", "Let modules get a withdrawn version again.", NULL, rom_opts, run_restore};
+const struct cli_command cmd_rom_rm = {"rom", "rm", "Remove a ROM that nobody needs.", NULL, rom_opts, run_rm};
+const struct cli_command cmd_rom_set = {"rom", "set", "Say something else about a ROM.", NULL, set_opts, run_set};
+/* clang-format on */

@@ -36,7 +36,17 @@
     X(cmd_product_rm)                                                                              \
     X(cmd_rom_deploy)                                                                              \
     X(cmd_rom_ls)                                                                                  \
+    X(cmd_rom_show)                                                                                \
     X(cmd_rom_use)                                                                                 \
+    X(cmd_rom_back)                                                                                \
+    X(cmd_rom_withdraw)                                                                            \
+    X(cmd_rom_restore)                                                                             \
+    X(cmd_rom_rm)                                                                                  \
+    X(cmd_rom_set)                                                                                 \
+    X(cmd_rom_check)                                                                               \
+    X(cmd_rom_url)                                                                                 \
+    X(cmd_rom_url_ls)                                                                              \
+    X(cmd_rom_url_rm)                                                                              \
     X(cmd_device_ls)                                                                               \
     X(cmd_device_show)                                                                             \
     X(cmd_device_add)                                                                              \

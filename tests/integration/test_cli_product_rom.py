@@ -184,7 +184,7 @@ def test_a_file_over_16_mib_is_refused_with_a_sentence(server, product, tmp_path
         huge.truncate(16 * 1024 * 1024 + 1)
     done = server.cli("rom", "deploy", "--product", product, "--version", "v1", str(path), check=False)
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == "aloft: the body has 16777217 bytes, the limit is 16777216\n"
+    assert done.stderr == "aloft: the file has 16777217 bytes, the limit is 16777216\n"
 
 
 def test_when_one_file_fails_the_uploads_before_it_are_given_up(server, product, tmp_path):
@@ -218,7 +218,7 @@ def test_a_version_deployed_twice_is_refused_and_gives_its_upload_up(server, pro
     (["rom", "deploy", "--product", "a", "--version", "v1"], "[NAME.bin=]FILE is missing"),
     (["rom", "deploy", "--product", "a", "x.bin"], "--version V is missing"),
     (["rom", "deploy", "--product", "a", "--version", "v1", "x", "y"], "ota.bin is given twice"),
-    (["rom", "use", "--product", "a"], "--version V is missing"),
+    (["rom", "use", "--product", "a"], "which version? Name it with --version, or say --none"),
     (["device", "ls"], "--product NAME is missing"),
     (["serve"], "no data folder: give --data DIR"),
     (["serve", "--data", "x", "--console", "8000"], "--console: '8000' is not HOST:PORT"),

@@ -94,7 +94,7 @@ def check_partials(check, at, image):
     partials, one = ("/api/v1/products/{product}/partial-uploads" + end for end in ("", "/{upload}"))
     new = {"name": "ota.bin", "version": "v1", "size_bytes": len(image)}
     part = {"content_type": "application/octet-stream"}
-    check("POST", partials, at(partials), 400, body=new | {"size_bytes": 0})
+    check("POST", partials, at(partials), 400, body=new | {"size_bytes": -1})
     check("POST", partials, at(partials), 413, body=new | {"size_bytes": 16 * 1024 * 1024 + 1})
     check("POST", partials, at(partials), 422, body=new | {"name": "other.bin"})
     started = at(f"{partials}/" + check("POST", partials, at(partials), 201, body=new).json["id"])
@@ -104,6 +104,7 @@ def check_partials(check, at, image):
     check("PATCH", one, f"{started}?offset=0", 409, body=image[10:], **part)
     check("PATCH", one, f"{started}?offset=10", 413, body=image, **part)
     check("PATCH", one, f"{started}?offset=10", 201, body=image[10:], **part)
+    assert check("GET", one, started, 200).json["upload"] == started.split("/")[-1]
     check("DELETE", one, started, 404)
     bad = at(f"{partials}/" + check("POST", partials, at(partials), 201, body=new).json["id"])
     check("PATCH", one, f"{bad}?offset=0", 422, body=bytes(len(image)), **part)

@@ -19,9 +19,9 @@
 
 static json_t *partial_to_json(const struct partial_upload *p)
 {
-    return json_pack("{s:s, s:s, s:s, s:s?, s:I, s:I}", "id", p->id, "name", p->name, "version",
-                     p->version, "cut", or_null(p->cut), "size_bytes", (json_int_t)p->size_bytes,
-                     "offset_bytes", (json_int_t)p->offset_bytes);
+    return json_pack("{s:n, s:s, s:s, s:s, s:s?, s:I, s:I}", "upload", "id", p->id, "name", p->name,
+                     "version", p->version, "cut", or_null(p->cut), "size_bytes",
+                     (json_int_t)p->size_bytes, "offset_bytes", (json_int_t)p->offset_bytes);
 }
 
 static bool read_partial(struct request *request, struct partial_upload *p)
@@ -42,8 +42,8 @@ static bool read_partial(struct request *request, struct partial_upload *p)
         return false;
     }
     p->size_bytes = json_integer_value(json_object_get(request->json, "size_bytes"));
-    if (p->size_bytes < 1) {
-        answer_error(request, MHD_HTTP_BAD_REQUEST, "bad_request", "'size_bytes' is at least 1");
+    if (p->size_bytes < 0) {
+        answer_error(request, MHD_HTTP_BAD_REQUEST, "bad_request", "'size_bytes' is at least 0");
         return false;
     }
     if ((uint64_t)p->size_bytes > max) {
@@ -79,17 +79,31 @@ static void op_partial_add(struct request *request)
     answer_json(request, MHD_HTTP_CREATED, partial_to_json(&p));
 }
 
+/* It became an upload, and the answer that said so may have been lost. */
+static json_t *upload_to_json(const struct upload *u)
+{
+    return json_pack("{s:s, s:s, s:s, s:s, s:n, s:I, s:I}", "upload", u->id, "id", u->id, "name",
+                     u->file.name, "version", u->version, "cut", "size_bytes",
+                     (json_int_t)u->file.size_bytes, "offset_bytes",
+                     (json_int_t)u->file.size_bytes);
+}
+
 static void op_partial_get(struct request *request)
 {
+    const char *id = request->names[1];
     struct partial_upload p;
+    struct upload u;
     struct error e = {0};
+    enum aloft_err err = receiving_look(request->api, request->product.id, id, &p, &e);
 
-    if (receiving_look(request->api, request->product.id, request->names[1], &p, &e) !=
-        ALOFT_ERR_OK) {
+    if (err == ALOFT_ERR_OK) {
+        answer_json(request, MHD_HTTP_OK, partial_to_json(&p));
+    } else if (err == ALOFT_ERR_NOT_FOUND &&
+               uploads_get(request->api->db, request->product.id, id, &u, NULL) == ALOFT_ERR_OK) {
+        answer_json(request, MHD_HTTP_OK, upload_to_json(&u));
+    } else {
         answer_failure(request, &e);
-        return;
     }
-    answer_json(request, MHD_HTTP_OK, partial_to_json(&p));
 }
 
 static void op_partial_remove(struct request *request)

@@ -103,9 +103,9 @@ static void op_check_run(struct request *request)
     const struct analysis_report *report = analysis_finish(request->analysis);
 
     answer_json(request, MHD_HTTP_OK,
-                json_pack("{s:s, s:I, s:o}", "verdict", analysis_verdict_text(report->verdict),
-                          "size_bytes", (json_int_t)report->size_bytes, "findings",
-                          vet_findings(report)));
+                json_pack("{s:s, s:I, s:o, s:o}", "verdict", analysis_verdict_text(report->verdict),
+                          "size_bytes", (json_int_t)report->size_bytes, "app_bytes",
+                          vet_app_bytes(report), "findings", vet_findings(report)));
 }
 
 static const char *const upload_query[] = {"name", "version", "cut", NULL};

@@ -111,6 +111,11 @@ json_t *vet_findings(const struct analysis_report *report)
     return json_array_size(list) == report->n_findings ? list : NULL;
 }
 
+json_t *vet_app_bytes(const struct analysis_report *report)
+{
+    return report->has_app ? json_integer((json_int_t)report->app_bytes) : json_null();
+}
+
 static const struct analysis_finding *first_refusal(const struct analysis_report *report)
 {
     for (size_t i = 0; i < report->n_findings; i++) {
@@ -129,6 +134,7 @@ void vet_answer_refusal(struct request *request, const char *name,
     log_info("upload.refused", "product=%s file=%s code=%s", request->product.name, name, f->code);
     answer_error(request, MHD_HTTP_UNPROCESSABLE_CONTENT, f->code, "%s", f->sentence);
     (void)json_object_set_new(request->answer, "findings", vet_findings(report));
+    (void)json_object_set_new(request->answer, "app_bytes", vet_app_bytes(report));
 }
 
 json_t *vet_upload_to_json(const struct upload *u, json_t *findings)

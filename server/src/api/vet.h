@@ -23,6 +23,9 @@ struct analysis *vet_begin(struct request *request, const char *name, const char
 /** What the analyser said, row by row; the caller's, NULL when memory is out. */
 json_t *vet_findings(const struct analysis_report *report);
 
+/** How much `cut` would keep of a factory image; JSON's null for other files. */
+json_t *vet_app_bytes(const struct analysis_report *report);
+
 /** 422 with the first refusal's code and sentence and all findings. */
 void vet_answer_refusal(struct request *request, const char *name,
                         const struct analysis_report *report);
