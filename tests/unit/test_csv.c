@@ -93,7 +93,9 @@ static void read__takes_what_spreadsheets_write(void **state)
         {"\n\r\n", ""},
         {"a,b\r\nc,d\r\n", "a|b@1;c|d@2;"},
         {"a,b\nc,d", "a|b@1;c|d@2;"},
-        {"\xEF\xBB\xBF" "a\n", "a@1;"},
+        {"\xEF\xBB\xBF"
+         "a\n",
+         "a@1;"},
         {"a,\n,b\n", "a|@1;|b@2;"},
         {"\"a,\"\"b\"\"\",c\n", "a,\"b\"|c@1;"},
         {"\"two\nlines\",x\ny,z\n", "two\nlines|x@1;y|z@3;"},
@@ -121,8 +123,7 @@ static void read__refuses_what_is_broken_with_its_line(void **state)
     } cases[] = {
         {"a\n\"b", 0, "line 2: a quote is not closed"},
         {"\"a\"b\n", 0, "line 1: something stands between a closing quote and the next comma"},
-        {"a\nb\"c\n", 0,
-         "line 2: a quote or a NUL stands within a value: quote the whole value"},
+        {"a\nb\"c\n", 0, "line 2: a quote or a NUL stands within a value: quote the whole value"},
         {"a\0b\n", 4, "line 1: a quote or a NUL stands within a value: quote the whole value"},
         {"a,b,c,d,e\n", 0, "line 1: there are more values than columns"},
         {"a\rb\n", 0, "line 1: something stands between a closing quote and the next comma"},

@@ -263,7 +263,10 @@ static bool import_row(struct import *i, const json_t *row, size_t number)
         return true;
     }
     (void)snprintf(who, sizeof who, "row %zu: ", number);
-    if (err == ALOFT_ERR_OK || err == ALOFT_ERR_NOT_FOUND) {
+    if (err == ALOFT_ERR_OK && strcmp(known.origin, DEVICE_REGISTERED) == 0) {
+        err = fail(&e, ALOFT_ERR_DUPLICATE,
+                   "there is a device '%s' already, with another serial, note or token", d.device);
+    } else if (err == ALOFT_ERR_OK || err == ALOFT_ERR_NOT_FOUND) {
         err = device_add_checked(i->tx, product_id, &d, who, &e);
     }
     if (err == ALOFT_ERR_OK) {
