@@ -230,6 +230,20 @@ def test_only_files_may_be_in_it(running, tmp_path, kind):
     assert os.listdir(tmp_path) == ["wrong.tar"]
 
 
+def test_a_small_archive_cannot_fill_the_disk(running, tmp_path):
+    """An entry of 1 GiB that is a hole in the archive (GNU sparse 0.1 in pax headers)."""
+    size = 1 << 30
+    with tarfile.open(tmp_path / "wrong.tar", "w:", format=tarfile.PAX_FORMAT) as archive:
+        one = tarfile.TarInfo("aloft.db")
+        one.size = 4
+        one.pax_headers = {"GNU.sparse.size": str(size), "GNU.sparse.numblocks": "1",
+                           "GNU.sparse.map": f"{size - 4},4"}
+        archive.addfile(one, io.BytesIO(b"last"))
+    done = run(running, "restore", tmp_path / "wrong.tar", tmp_path / "new")
+    assert done.returncode == 1 and "there is more in it than it has bytes" in done.stderr
+    assert os.listdir(tmp_path) == ["wrong.tar"]
+
+
 def test_a_backup_cut_anywhere_is_refused(running, tmp_path):
     data = running.backup.read_bytes()
     end = data.rindex(b"manifest.sha256")  # behind it are its lines and the archive's padding

@@ -36,6 +36,7 @@ struct job {
     char folder[PATH_MAX]; /* DIR.restore */
     const struct backup_progress *progress;
     uint64_t n_bytes;
+    uint64_t file_bytes;
     struct archive *archive;
     struct manifest found;
 };
@@ -75,12 +76,16 @@ static enum aloft_err extract(struct job *j, int fd, char sha256[HASH_HEX_BYTES]
         if (n == 0) {
             break;
         }
+        j->n_bytes += (uint64_t)n;
+        if (j->n_bytes > j->file_bytes) { /* a "sparse" entry: nothing that fills a disk */
+            return fail(e, ALOFT_ERR_SYNTAX, NOT_A_BACKUP "there is more in it than it has bytes",
+                        j->file);
+        }
         hash->ops->update(hash->state, piece, (size_t)n);
         enum aloft_err err = file_write_all(fd, piece, (size_t)n, e);
         if (err != ALOFT_ERR_OK) {
             return err;
         }
-        j->n_bytes += (uint64_t)n;
         if (j->progress->note) {
             j->progress->note(j->progress->ctx, j->found.n_files, j->n_bytes);
         }
@@ -186,11 +191,16 @@ static enum aloft_err restore_entries(struct job *j, struct error *e)
 
 static enum aloft_err read_archive(struct job *j, struct error *e)
 {
+    struct stat st;
     AUTO_FD int fd = open(j->file, O_RDONLY | O_CLOEXEC);
 
-    if (fd < 0) {
+    if (fd < 0 || fstat(fd, &st) != 0) {
         return fail_errno(e, ALOFT_ERR_IO, "cannot open '%s'", j->file);
     }
+    if (!S_ISREG(st.st_mode)) {
+        return fail(e, ALOFT_ERR_ARG, "'%s' is not a regular file", j->file);
+    }
+    j->file_bytes = (uint64_t)st.st_size;
     j->archive = archive_read_new();
     if (!j->archive) {
         return fail(e, ALOFT_ERR_IO, "out of memory");
