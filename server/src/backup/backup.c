@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -22,7 +23,9 @@
 #include "store/roms.h"
 
 #define PIECE_BYTES 65536
-#define TRIES       3 /* a blob may go with its ROM between the snapshot and its copy */
+#define TRIES       10 /* a blob may go with its ROM between the snapshot and hold_blobs() */
+#define FDS_SPARED  64 /* for the database, the archive and what else is open */
+#define GROW_FROM   64
 
 struct job {
     const char *data;
@@ -32,6 +35,12 @@ struct job {
     uint64_t n_bytes;
     struct archive *archive;
     struct manifest manifest;
+    int *
+        blob_fds; /* of the needed blobs, in the order of the database; -1: more than may be open */
+    size_t n_blobs;
+    size_t cap;
+    size_t max_held;   /* blobs open at the same time */
+    size_t next_blob;  /* to be copied */
     bool is_blob_gone; /* why a try failed */
 };
 
@@ -110,18 +119,30 @@ static enum aloft_err copy_bytes(struct job *j, int fd, const char *name, int64_
     return ALOFT_ERR_OK;
 }
 
-/* One file into the archive and the manifest. NOT_FOUND = it is not there. */
-static enum aloft_err add_file(struct job *j, const char *path, const char *name, struct error *e)
+/* NOT_FOUND = it is not there. */
+static enum aloft_err open_file(const char *path, int *ret_fd, struct error *e)
 {
-    char sha256[HASH_HEX_BYTES];
-    struct stat st;
     AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 
     if (fd < 0 && errno == ENOENT) {
         return fail(e, ALOFT_ERR_NOT_FOUND, "'%s' is missing", path);
     }
-    if (fd < 0 || fstat(fd, &st) != 0) {
+    if (fd < 0) {
         return fail_errno(e, ALOFT_ERR_IO, "cannot open '%s'", path);
+    }
+    *ret_fd = STEAL_FD(fd);
+    return ALOFT_ERR_OK;
+}
+
+/* One file into the archive and the manifest. */
+static enum aloft_err add_open_file(struct job *j, int fd, const char *path, const char *name,
+                                    struct error *e)
+{
+    char sha256[HASH_HEX_BYTES];
+    struct stat st;
+
+    if (fstat(fd, &st) != 0) {
+        return fail_errno(e, ALOFT_ERR_IO, "cannot look at '%s'", path);
     }
     if (!S_ISREG(st.st_mode)) {
         return fail(e, ALOFT_ERR_IO, "'%s' is not a regular file", path);
@@ -140,6 +161,14 @@ static enum aloft_err add_file(struct job *j, const char *path, const char *name
     return err == ALOFT_ERR_OK ? manifest_add(&j->manifest, name, sha256, e) : err;
 }
 
+static enum aloft_err add_file(struct job *j, const char *path, const char *name, struct error *e)
+{
+    AUTO_FD int fd = -1;
+    enum aloft_err err = open_file(path, &fd, e);
+
+    return err == ALOFT_ERR_OK ? add_open_file(j, fd, path, name, e) : err;
+}
+
 static enum aloft_err join(char path[PATH_MAX], const char *dir, const char *name, struct error *e)
 {
     return snprintf(path, PATH_MAX, "%s/%s", dir, name) < PATH_MAX
@@ -147,23 +176,84 @@ static enum aloft_err join(char path[PATH_MAX], const char *dir, const char *nam
                : fail(e, ALOFT_ERR_TOO_BIG, "the path '%.64s...' is too long", dir);
 }
 
+static enum aloft_err name_blob(const struct job *j, const char *sha256,
+                                char name[MANIFEST_NAME_BYTES], char path[PATH_MAX],
+                                struct error *e)
+{
+    (void)snprintf(name, MANIFEST_NAME_BYTES, DATA_DIR_BLOBS "/%.2s/%.64s", sha256, sha256);
+    return join(path, j->data, name, e);
+}
+
+static enum aloft_err keep_fd(struct job *j, int fd, struct error *e)
+{
+    if (j->n_blobs == j->cap) {
+        size_t cap = j->cap ? 2 * j->cap : GROW_FROM;
+        int *grown = reallocarray(j->blob_fds, cap, sizeof *grown);
+        if (!grown) {
+            return fail(e, ALOFT_ERR_IO, "out of memory for %zu blobs", cap);
+        }
+        j->blob_fds = grown;
+        j->cap = cap;
+    }
+    j->blob_fds[j->n_blobs++] = fd;
+    return ALOFT_ERR_OK;
+}
+
+static enum aloft_err hold_blob(void *ctx, const char *sha256, int64_t size_bytes, struct error *e)
+{
+    struct job *j = ctx;
+    char name[MANIFEST_NAME_BYTES];
+    char path[PATH_MAX];
+    AUTO_FD int fd = -1;
+    enum aloft_err err = name_blob(j, sha256, name, path, e);
+
+    (void)size_bytes;
+    if (err == ALOFT_ERR_OK && j->n_blobs < j->max_held) {
+        err = open_file(path, &fd, e);
+        j->is_blob_gone = err == ALOFT_ERR_NOT_FOUND;
+    }
+    if (err == ALOFT_ERR_OK) {
+        err = keep_fd(j, fd, e);
+    }
+    if (err == ALOFT_ERR_OK) {
+        (void)STEAL_FD(fd);
+    }
+    return err;
+}
+
+static void let_blobs_go(struct job *j)
+{
+    for (size_t i = 0; i < j->n_blobs; i++) {
+        auto_close(&j->blob_fds[i]);
+    }
+    free(j->blob_fds);
+    j->blob_fds = NULL;
+    j->n_blobs = j->cap = j->next_blob = 0;
+}
+
 static enum aloft_err add_blob(void *ctx, const char *sha256, int64_t size_bytes, struct error *e)
 {
     struct job *j = ctx;
     char name[MANIFEST_NAME_BYTES];
     char path[PATH_MAX];
+    enum aloft_err err = name_blob(j, sha256, name, path, e);
+    int *fd = &j->blob_fds[j->next_blob++];
 
     (void)size_bytes; /* the hash says more */
-    (void)snprintf(name, sizeof name, DATA_DIR_BLOBS "/%.2s/%.64s", sha256, sha256);
-    enum aloft_err err = join(path, j->data, name, e);
-    if (err == ALOFT_ERR_OK) {
-        err = add_file(j, path, name, e);
+    if (err == ALOFT_ERR_OK && *fd < 0) {
+        err = open_file(path, fd, e);
         j->is_blob_gone = err == ALOFT_ERR_NOT_FOUND;
     }
+    if (err == ALOFT_ERR_OK) {
+        err = add_open_file(j, *fd, path, name, e);
+    }
+    auto_close(fd);
     return err;
 }
 
-/* The snapshot goes in as it was made: opening it brings its schema up to date. */
+/* The snapshot goes in as it was made: opening it brings its schema up to date. All blobs are
+ * opened before the first is copied, which may take long: what is deleted meanwhile stays readable.
+ */
 static enum aloft_err add_database_and_blobs(struct job *j, struct error *e)
 {
     AUTO_DB db = NULL;
@@ -171,6 +261,9 @@ static enum aloft_err add_database_and_blobs(struct job *j, struct error *e)
 
     if (err == ALOFT_ERR_OK) {
         err = db_open(j->snapshot, &db, e);
+    }
+    if (err == ALOFT_ERR_OK) {
+        err = blobs_needed_each(db, hold_blob, j, e);
     }
     return err == ALOFT_ERR_OK ? blobs_needed_each(db, add_blob, j, e) : err;
 }
@@ -211,9 +304,9 @@ static enum aloft_err write_archive(struct job *j, int fd, struct error *e)
         archive_write_open_fd(j->archive, fd) != ARCHIVE_OK) {
         return j->archive ? fail_archive(j, e) : fail(e, ALOFT_ERR_IO, "out of memory");
     }
-    enum aloft_err err = add_others(j, e);
+    enum aloft_err err = add_database_and_blobs(j, e);
     if (err == ALOFT_ERR_OK) {
-        err = add_database_and_blobs(j, e);
+        err = add_others(j, e);
     }
     if (err == ALOFT_ERR_OK) {
         err = add_manifest(j, e);
@@ -268,6 +361,7 @@ static enum aloft_err try_once(struct job *j, int fd, struct error *e)
     }
     (void)archive_write_free(j->archive); /* closed above if all went well */
     j->archive = NULL;
+    let_blobs_go(j);
     manifest_free(&j->manifest);
     remove_snapshot(j);
     return err;
@@ -288,10 +382,25 @@ static enum aloft_err publish(const struct job *j, const char *file, struct erro
     return dir_sync(folder, e);
 }
 
+/* The hard limit is the operator's word. */
+static size_t max_held(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
+        return 0;
+    }
+    limit.rlim_cur = limit.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur <= FDS_SPARED) {
+        return 0;
+    }
+    return limit.rlim_cur == RLIM_INFINITY ? SIZE_MAX : limit.rlim_cur - FDS_SPARED;
+}
+
 enum aloft_err backup_make(const char *data, const char *file,
                            const struct backup_progress *progress, struct error *e)
 {
-    struct job j = {.data = data, .progress = progress};
+    struct job j = {.data = data, .progress = progress, .max_held = max_held()};
     struct stat st;
 
     if (snprintf(j.part, sizeof j.part, "%s.part", file) >= (int)sizeof j.part ||

@@ -24,7 +24,8 @@ struct backup_progress {
 
 /**
  * Write the backup of a data folder, whether a server runs on it or not. It holds the state of one
- * moment; the server is not stopped or slowed by locks.
+ * moment, also of files that are deleted while it is written; the server is not stopped or slowed
+ * by locks. Raises the process's soft limit of descriptors to its hard one.
  *
  * @param file  Made with mode 0600, under its name only when it is whole and on the disk. For the
  *              time of writing there are FILE.part and FILE.part.db beside it.
@@ -46,7 +47,9 @@ enum aloft_err backup_make(const char *data, const char *file,
  * @param data  Must not be there, or be empty.
  * @retval ALOFT_ERR_STATE      DIR is not empty.
  * @retval ALOFT_ERR_BUSY       DIR.restore is there: another restore is under way, or was cut.
- * @retval ALOFT_ERR_SYNTAX     It is no backup: a foreign entry, one twice, no manifest.
+ * @retval ALOFT_ERR_SYNTAX     It is no backup: a foreign entry, one twice, no manifest, more bytes
+ *                              than the file has.
+ * @retval ALOFT_ERR_ARG        FILE is not a regular file.
  * @retval ALOFT_ERR_HASH       An entry does not have the bytes the manifest says.
  * @retval ALOFT_ERR_NOT_FOUND  A blob that the database needs is not in it.
  * @retval ALOFT_ERR_VERSION    A newer program made the database.
