@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "attempt/sentence.h"
 #include "host/address.h"
 #include "host/log.h"
 
@@ -39,70 +40,39 @@ static const char *const agents[] = {
     [CONTACT_AGENT_IDF] = "ESP32 HTTP Client/1.0",
 };
 
-#define NUMBER_BYTES 24
-
-/* The text of a placeholder such as `{acked}`; NULL if there is none of this name. */
-static const char *placeholder(const struct contact *c, const char *name, size_t len,
-                               char number[NUMBER_BYTES])
+void contact_sentence(const struct contact *c, char *out, size_t cap)
 {
-    const struct {
-        const char *name;
-        const char *text; /* NULL: the number */
-        uint64_t number;
-    } values[] = {
+    const struct sentence_word words[] = {
         {"version", c->version[0] ? c->version : "the current version", 0},
         {"file", c->file_name[0] ? c->file_name : "a file without a name", 0},
         {"token", c->token_prefix, 0},
         {"runs", c->headers.version, 0},
-        {"reason", tls_reasons[c->tls_reason], 0},
+        {"reason", contact_tls_reason_text(c->tls_reason), 0},
         {"acked", NULL, c->acked_bytes},
         {"total", NULL, c->total_bytes},
         {"ms", NULL, c->duration_ms},
+        {NULL, NULL, 0},
     };
 
-    for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
-        if (strlen(values[i].name) != len || memcmp(values[i].name, name, len) != 0) {
-            continue;
-        }
-        if (values[i].text) {
-            return values[i].text;
-        }
-        (void)snprintf(number, NUMBER_BYTES, "%" PRIu64, values[i].number);
-        return number;
-    }
-    return NULL;
+    sentence_fill(outcomes[c->outcome].sentence, words, out, cap);
 }
 
-static size_t append(char *out, size_t at, size_t cap, const char *text, size_t len)
+const char *contact_tls_reason_text(enum contact_tls_reason reason)
 {
-    if (len > cap - 1 - at) {
-        len = cap - 1 - at;
-    }
-    memcpy(out + at, text, len);
-    return at + len;
+    return tls_reasons[reason];
 }
 
-void contact_sentence(const struct contact *contact, char *out, size_t cap)
+void contact_address_text(const struct contact_peer *peer, char *out, size_t cap)
 {
-    const char *p = outcomes[contact->outcome].sentence;
-    size_t at = 0;
+    char text[CONTACT_ADDRESS_BYTES + 8]; /* an IPv6 address, brackets and a port */
 
-    if (cap == 0) {
-        return;
+    contact_peer_text(peer, text, sizeof text);
+    char *colon = strrchr(text, ':');
+    if (colon) {
+        *colon = '\0';
     }
-    while (*p) {
-        size_t plain = strcspn(p, "{");
-        at = append(out, at, cap, p, plain);
-        p += plain;
-        if (*p == '{') {
-            char number[NUMBER_BYTES];
-            size_t len = strcspn(p + 1, "}");
-            const char *text = placeholder(contact, p + 1, len, number);
-            at = append(out, at, cap, text ? text : "?", text ? strlen(text) : 1);
-            p += len + 2;
-        }
-    }
-    out[at] = '\0';
+    const char *start = text[0] == '[' ? text + 1 : text;
+    (void)snprintf(out, cap, "%.*s", (int)strcspn(start, "]"), start);
 }
 
 void contact_peer_text(const struct contact_peer *peer, char *out, size_t cap)

@@ -151,6 +151,12 @@ void contact_peer_text(const struct contact_peer *peer, char *out, size_t cap);
  */
 bool contact_has_words(const struct contact *contact);
 
+/** The same without port and brackets, at most `cap` - 1 bytes. */
+void contact_address_text(const struct contact_peer *peer, char *out, size_t cap);
+
+/** What stands for {reason}. */
+const char *contact_tls_reason_text(enum contact_tls_reason reason);
+
 /** The User-Agent field; empty: none was sent. Without spaces around it. */
 const char *contact_user_agent(const struct contact *contact);
 
