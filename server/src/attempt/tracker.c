@@ -62,11 +62,11 @@ static struct track *find_delivered(const struct step *s)
 }
 
 static enum aloft_err judge_by(struct step *s, struct track *track, enum cause_situation situation,
-                               struct error *e)
+                               int64_t began_ms, struct error *e)
 {
     struct cause_facts facts = {.situation = situation,
                                 .contact = s->c,
-                                .since_ms = s->began_ms - track->last_ms,
+                                .since_ms = began_ms - track->last_ms,
                                 .is_ours = track->is_ours,
                                 .is_same_sure = track->is_sure};
 
@@ -114,7 +114,7 @@ static enum aloft_err prove_forgotten(struct step *s, struct error *e)
     track->id = id;
     track->last_ms = s->began_ms;
     track->n_contacts = 1;
-    return judge_by(s, track, CAUSE_PROVEN, e);
+    return judge_by(s, track, CAUSE_PROVEN, s->began_ms, e);
 }
 
 /* A module that says what it runs tells how its last delivery ended. */
@@ -133,14 +133,15 @@ static enum aloft_err hear_version(struct step *s, bool *ret_is_report, struct e
     if (proves(s, delivered)) {
         delivered->n_contacts++;
         *ret_is_report = true;
-        return judge_by(s, delivered, CAUSE_PROVEN, e);
+        return judge_by(s, delivered, CAUSE_PROVEN, s->began_ms, e);
     }
     if (s->running != delivered->version && strcmp(s->c->headers.boot, "rollback") == 0) {
         delivered->n_contacts++;
         *ret_is_report = true;
-        return judge_by(s, delivered, CAUSE_ROLLED, e);
+        return judge_by(s, delivered, CAUSE_ROLLED, s->began_ms, e);
     }
-    return is_back_old(s, delivered) ? judge_by(s, delivered, CAUSE_BACK_OLD, e) : ALOFT_ERR_OK;
+    return is_back_old(s, delivered) ? judge_by(s, delivered, CAUSE_BACK_OLD, s->began_ms, e)
+                                     : ALOFT_ERR_OK;
 }
 
 static enum aloft_err take_version(struct step *s, struct error *e)
@@ -180,7 +181,8 @@ static enum aloft_err look_back(struct step *s, struct track *current, struct er
         return ALOFT_ERR_OK;
     }
     bool is_told_after = current && current != d && current->order > d->order;
-    int64_t after_ms = (is_told_after ? current->started_ms : s->began_ms) - d->last_ms;
+    int64_t began_ms = is_told_after ? current->started_ms : s->began_ms;
+    int64_t after_ms = began_ms - d->last_ms;
     if (after_ms < -LATE_MS) {
         d->is_shared = true;
         return ALOFT_ERR_OK;
@@ -189,9 +191,9 @@ static enum aloft_err look_back(struct step *s, struct track *current, struct er
         return ALOFT_ERR_OK;
     }
     if (d->is_ours) {
-        return is_back_old(s, d) ? judge_by(s, d, CAUSE_BACK_OLD, e) : ALOFT_ERR_OK;
+        return is_back_old(s, d) ? judge_by(s, d, CAUSE_BACK_OLD, s->began_ms, e) : ALOFT_ERR_OK;
     }
-    return judge_by(s, d, CAUSE_BACK_AGAIN, e);
+    return judge_by(s, d, CAUSE_BACK_AGAIN, began_ms, e);
 }
 
 /* A quick module may have restarted and spoken before its delivery was known to end; who keeps
@@ -244,8 +246,8 @@ static enum aloft_err find_file_cause(struct step *s, const struct track *curren
 
 static bool goes_on(const struct step *s, const struct track *current)
 {
-    bool is_waited_for =
-        current->is_query_end || (current->state == ATTEMPT_RUNNING && current->file == 0);
+    bool is_told = current->state == ATTEMPT_RUNNING || current->state == ATTEMPT_ABANDONED;
+    bool is_waited_for = current->is_query_end || (is_told && current->file == 0);
     bool is_next_part = is_same_file(s, current) && current->state != ATTEMPT_DELIVERED &&
                         current->state != ATTEMPT_PROVEN;
 

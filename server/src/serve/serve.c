@@ -20,6 +20,7 @@
 #include "host/hashes.h"
 #include "host/log.h"
 #include "notify/bus.h"
+#include "serve/attempt_files.h"
 #include "serve/contact_notes.h"
 #include "serve/control.h"
 #include "serve/control_accounts.h"
@@ -53,6 +54,7 @@ struct serving {
     struct bus bus;
     struct catalog *catalog;
     struct contact_notes *notes;
+    struct tracker *tracker;
     struct contact_queue *contacts;
     struct wire *wire;
     struct passwords *passwords;
@@ -91,6 +93,9 @@ static void write_notes(void *ctx, struct contact *contacts, size_t n_contacts)
 
     if (contact_notes_write(s->notes, contacts, n_contacts, &e) != ALOFT_ERR_OK) {
         log_error("contacts.lost", "n=%zu reason=\"%s\"", n_contacts, e.sentence);
+    }
+    if (tracker_write(s->tracker, contacts, n_contacts, &e) != ALOFT_ERR_OK) {
+        log_error("attempts.lost", "n_contacts=%zu reason=\"%s\"", n_contacts, e.sentence);
     }
 }
 
@@ -305,6 +310,31 @@ static enum aloft_err start_console_plane(struct serving *s, struct error *e)
     return api_start(&options, &s->api, e);
 }
 
+/* Who writes down what the module plane tells. */
+static enum aloft_err start_contacts(struct serving *s, struct error *e)
+{
+    s->notes = contact_notes_new(s->dir.db, s->settings.address_devices_max);
+    if (!s->notes) {
+        return fail(e, ALOFT_ERR_IO, "out of memory");
+    }
+    const struct tracker_options tracker = {.db = s->dir.db,
+                                            .bus = &s->bus,
+                                            .look_up = attempt_file_look_up,
+                                            .ctx = s->dir.blobs,
+                                            .proven_minutes = s->settings.proven_minutes,
+                                            .n_attempts = TRACKER_ATTEMPTS};
+    s->tracker = tracker_new(&tracker);
+    if (!s->tracker) {
+        return fail(e, ALOFT_ERR_IO, "out of memory");
+    }
+    struct contact_queue_options queue = {.handle = write_notes,
+                                          .ctx = s,
+                                          .log = s->settings.log_contacts,
+                                          .batch_delay_ms = CONTACT_DELAY_MS};
+    s->contacts = contact_queue_new(&queue, e);
+    return s->contacts ? ALOFT_ERR_OK : ALOFT_ERR_IO;
+}
+
 static enum aloft_err start(struct serving *s, struct error *e)
 {
     enum aloft_err err = data_dir_open(s->settings.data, &s->dir, e);
@@ -323,17 +353,9 @@ static enum aloft_err start(struct serving *s, struct error *e)
     if (err != ALOFT_ERR_OK) {
         return err;
     }
-    s->notes = contact_notes_new(s->dir.db, s->settings.address_devices_max);
-    if (!s->notes) {
-        return fail(e, ALOFT_ERR_IO, "out of memory");
-    }
-    struct contact_queue_options queue = {.handle = write_notes,
-                                          .ctx = s,
-                                          .log = s->settings.log_contacts,
-                                          .batch_delay_ms = CONTACT_DELAY_MS};
-    s->contacts = contact_queue_new(&queue, e);
-    if (!s->contacts) {
-        return ALOFT_ERR_IO;
+    err = start_contacts(s, e);
+    if (err != ALOFT_ERR_OK) {
+        return err;
     }
     err = start_module_plane(s, e);
     if (err != ALOFT_ERR_OK) {
@@ -354,6 +376,7 @@ static void stop(struct serving *s)
     }
     wire_stop(s->wire, 0);
     contact_queue_free(s->contacts);
+    tracker_free(s->tracker);
     contact_notes_free(s->notes);
     catalog_free(s->catalog);
     data_dir_close(&s->dir);
@@ -443,6 +466,7 @@ static void apply_settings(struct serving *s)
     api_set_settings(s->api, &api);
     contact_queue_set_log(s->contacts, s->settings.log_contacts);
     contact_notes_set_max(s->notes, s->settings.address_devices_max);
+    tracker_set_proven_minutes(s->tracker, s->settings.proven_minutes);
 }
 
 /* What is wrong is logged and leaves all as it was. */
@@ -466,6 +490,7 @@ static void keep_house(struct serving *s)
 {
     api_expire(s->api);
     api_expire_tokens(s->api);
+    attempts_tidy(s->tracker, s->dir.db, s->settings.attempts_keep_days);
     contact_notes_forget(s->notes, clock_wall_ms() - s->settings.address_devices_days * MS_PER_DAY);
 }
 
