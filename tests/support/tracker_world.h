@@ -187,4 +187,18 @@ static inline void expect_last(struct fixture *f, const char *state, const char 
     assert_string_equal(f->rows[n_rows - 1].cause, cause);
 }
 
+/* What the server keeps of devices, written before the tracker sees a contact. */
+static inline void note_device(struct fixture *f, const struct device_news *news)
+{
+    const char *name = NULL;
+    bool is_proven;
+    int64_t id = 0;
+
+    assert_err(devices_find_seen(f->db, news, &id, &name, NULL), ALOFT_ERR_OK);
+    if (id == 0) {
+        assert_err(devices_add_seen(f->db, news, name, &id, NULL), ALOFT_ERR_OK);
+    }
+    assert_err(devices_note(f->db, id, news, &is_proven, NULL), ALOFT_ERR_OK);
+}
+
 #endif

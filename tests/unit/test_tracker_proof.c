@@ -51,11 +51,10 @@ static void proof__that_came_before_the_delivery_was_known_to_end_counts(void **
                                      .delivered_version = "v2",
                                      .running_version = "v2",
                                      .seen_ms = START_MS + 10 * S};
-    bool is_proven;
 
     take(f, ours(query(0), "v1", "power"));
     take(f, ours(query(9), "v2", "upgrade"));
-    assert_err(devices_note(f->db, &news, &is_proven, NULL), ALOFT_ERR_OK);
+    note_device(f, &news);
     take(f, ours(file(10, CONTACT_FILE_DELIVERED), "v1", "power"));
     expect_last(f, "proven", "", 1);
 }

@@ -48,19 +48,29 @@ void track_row_take(struct attempt *row, const struct contact *c, const struct c
 enum aloft_err track_row_device(struct db *tx, const struct contact *c, struct attempt_device *ret,
                                 struct error *e)
 {
-    char name[DEVICE_NAME_MAX + 1];
+    char address[DEVICE_ADDRESS_MAX + 1];
+    const struct device_news news = {.product_id = c->product_id,
+                                     .device_id = c->device_id,
+                                     .mode = c->mode,
+                                     .device = c->headers.device,
+                                     .token_prefix = c->token_prefix,
+                                     .address = address,
+                                     .seen_ms = c->time_ms};
+    const char *name = c->headers.device[0] ? c->headers.device : address;
+    int64_t id = 0;
+    enum aloft_err err = ALOFT_ERR_OK;
 
-    if (c->headers.device[0]) {
-        copy(name, sizeof name, c->headers.device);
-    } else {
-        contact_address_text(&c->peer, name, sizeof name);
+    contact_address_text(&c->peer, address, sizeof address);
+    if (c->product_id != 0) {
+        err = devices_find_seen(tx, &news, &id, &name, e);
     }
     *ret = (struct attempt_device){0};
-    copy(ret->device, sizeof ret->device, name);
-    if (c->product_id == 0) {
-        return ALOFT_ERR_OK;
+    if (err == ALOFT_ERR_OK && id != 0) {
+        err = attempts_find_device(tx, id, ret, e);
     }
-    enum aloft_err err = attempts_find_device(tx, c->product_id, c->device_id, name, ret, e);
+    if (ret->id == 0) {
+        copy(ret->device, sizeof ret->device, name);
+    }
     return err == ALOFT_ERR_NOT_FOUND ? ALOFT_ERR_OK : err;
 }
 

@@ -96,25 +96,6 @@ static struct recent *slot_of(struct contact_notes *notes, const struct contact 
     return &notes->recent[hash % RECENT_SLOTS];
 }
 
-/* `192.0.2.7:40112` and `[2001:db8::1]:40112` without port and brackets. */
-static void address_text(const struct contact_peer *peer, char *buf, size_t cap)
-{
-    char text[CONTACT_ADDRESS_BYTES + 8]; /* an IPv6 address, brackets and a port */
-
-    contact_peer_text(peer, text, sizeof text);
-    char *colon = strrchr(text, ':');
-    if (colon) {
-        *colon = '\0';
-    }
-    const char *start = text[0] == '[' ? text + 1 : text;
-    size_t len = strcspn(start, "]");
-    if (len >= cap) {
-        len = cap - 1;
-    }
-    memcpy(buf, start, len);
-    buf[len] = '\0';
-}
-
 static bool is_delivery(const struct contact *c)
 {
     return c->outcome == CONTACT_FILE_DELIVERED && strcmp(c->file_name, APP_FILE) == 0;
@@ -211,7 +192,7 @@ static enum aloft_err note(struct contact_notes *notes, struct contact *c, const
     char name[ALOFT_OUR_HEADER_MAX + 1];
     bool is_proven = false;
 
-    address_text(&c->peer, address, sizeof address);
+    contact_address_text(&c->peer, address, sizeof address);
     name_text(c->headers.device, name, sizeof name);
     struct device_news news = {
         .product_id = c->product_id,

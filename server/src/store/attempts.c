@@ -283,31 +283,23 @@ enum aloft_err attempts_remove_old(struct db *db, int64_t before_ms, size_t limi
     return err;
 }
 
-enum aloft_err attempts_find_device(struct db *db, int64_t product_id, int64_t id, const char *name,
-                                    struct attempt_device *ret, struct error *e)
+enum aloft_err attempts_find_device(struct db *db, int64_t device_id,
+                                    struct attempt_device *ret_device, struct error *e)
 {
-#define DEVICE_SELECT                                                                              \
-    "SELECT id, device, proven_version, proven_ms FROM device WHERE product_id = ?1 "
     AUTO_STMT s = NULL;
-    enum aloft_err err = id != 0 ? db_prepare(db, DEVICE_SELECT "AND id = ?2", &s, e)
-                                 : db_prepare(db, DEVICE_SELECT "AND device = ?2", &s, e);
-#undef DEVICE_SELECT
+    enum aloft_err err = db_prepare(
+        db, "SELECT id, device, proven_version, proven_ms FROM device WHERE id = ?1", &s, e);
 
     if (err != ALOFT_ERR_OK) {
         return err;
     }
-    db_bind_int(s, 1, product_id);
-    if (id != 0) {
-        db_bind_int(s, 2, id);
-    } else {
-        db_bind_text(s, 2, name);
-    }
+    db_bind_int(s, 1, device_id);
     err = db_step(s, e);
     if (err == ALOFT_ERR_OK) {
-        ret->id = db_get_int(s, 0);
-        db_get_text(s, 1, ret->device, sizeof ret->device);
-        db_get_text(s, 2, ret->proven_version, sizeof ret->proven_version);
-        ret->proven_ms = db_get_int(s, 3);
+        ret_device->id = db_get_int(s, 0);
+        db_get_text(s, 1, ret_device->device, sizeof ret_device->device);
+        db_get_text(s, 2, ret_device->proven_version, sizeof ret_device->proven_version);
+        ret_device->proven_ms = db_get_int(s, 3);
     }
     return err;
 }

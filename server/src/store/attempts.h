@@ -114,12 +114,9 @@ struct attempt_device {
     int64_t proven_ms;
 };
 
-/**
- * The row of a device, by its id, or by its name when that is 0.
- * @retval ALOFT_ERR_NOT_FOUND  There is none. No sentence.
- */
+/** @retval ALOFT_ERR_NOT_FOUND  There is none of this id. No sentence. */
 ALOFT_MUST_CHECK
-enum aloft_err attempts_find_device(struct db *db, int64_t product_id, int64_t id, const char *name,
+enum aloft_err attempts_find_device(struct db *db, int64_t device_id,
                                     struct attempt_device *ret_device, struct error *e);
 
 /**
