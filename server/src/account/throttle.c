@@ -74,17 +74,27 @@ static struct entry *find(struct throttle *t, uint64_t hash)
     return NULL;
 }
 
+static bool is_over(const struct entry *entry, uint64_t now_ms)
+{
+    return now_ms - entry->failed_ms > THROTTLE_FORGET_MS;
+}
+
+static bool fails_less(const struct entry *a, const struct entry *b, uint64_t now_ms)
+{
+    unsigned n_a = is_over(a, now_ms) ? 0 : a->n_failures;
+    unsigned n_b = is_over(b, now_ms) ? 0 : b->n_failures;
+
+    return n_a != n_b ? n_a < n_b : a->failed_ms < b->failed_ms;
+}
+
 /* Who failed least, then longest ago, is forgotten for the new one; a free entry failed never. */
-static struct entry *take(struct throttle *t, uint64_t hash)
+static struct entry *take(struct throttle *t, uint64_t hash, uint64_t now_ms)
 {
     struct entry *set = t->sets[hash % N_SETS];
     struct entry *least = &set[0];
 
     for (size_t i = 1; i < SET_SIZE; i++) {
-        bool is_less = set[i].n_failures != least->n_failures
-                           ? set[i].n_failures < least->n_failures
-                           : set[i].failed_ms < least->failed_ms;
-        least = is_less ? &set[i] : least;
+        least = fails_less(&set[i], least, now_ms) ? &set[i] : least;
     }
     *least = (struct entry){.hash = hash};
     return least;
@@ -97,8 +107,8 @@ static void count(struct throttle *t, const struct throttle_key *key, uint64_t n
     uint64_t pause_s = 0;
 
     if (!entry) {
-        entry = take(t, hash);
-    } else if (now_ms - entry->failed_ms > THROTTLE_FORGET_MS) {
+        entry = take(t, hash, now_ms);
+    } else if (is_over(entry, now_ms)) {
         *entry = (struct entry){.hash = hash};
     }
     entry->n_failures++;
@@ -159,7 +169,7 @@ bool throttle_is_first(struct throttle *t, const struct throttle_key *key, uint6
     struct entry *entry = find(t, hash);
     bool is_first = !entry || entry->open_ms <= now_ms;
     if (is_first) {
-        entry = entry ? entry : take(t, hash);
+        entry = entry ? entry : take(t, hash, now_ms);
         entry->failed_ms = now_ms;
         entry->open_ms = now_ms + interval_ms;
     }
