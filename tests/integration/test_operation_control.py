@@ -4,6 +4,8 @@
 import contextlib
 import json
 import os
+import pathlib
+import resource
 import signal
 import socket
 import stat
@@ -120,6 +122,21 @@ def test_who_hangs_up_or_says_nothing_does_not_keep_it(aloft, tmp_path):
             server.process.send_signal(signal.SIGTERM)
             assert server.process.wait(DEADLINE_S) == 0
         assert not (server.data / "control.sock").exists()
+
+
+def test_it_rests_while_descriptors_are_out_and_answers_when_there_are_some(aloft, tmp_path):
+    with Server(aloft, tmp_path) as server:
+        pid = server.process.pid
+        limits = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (3, limits[1]))
+        with connected(server) as one:
+            one.sendall(b'{"command": "status"}\n')
+            wait_until("a second look", lambda: server.log.read_text().count("control.accept_paused errno=24") > 1)
+            thread = next(path for path in pathlib.Path(f"/proc/{pid}/task").iterdir()
+                          if (path / "comm").read_text() == "control\n")
+            wait_until("the thread's rest", lambda: " S " in (thread / "stat").read_text())
+            resource.prlimit(pid, resource.RLIMIT_NOFILE, limits)
+            assert json.loads(read_line(one))["pid"] == pid
 
 
 def test_a_socket_left_by_a_kill_is_replaced_and_long_paths_do(aloft, tmp_path):

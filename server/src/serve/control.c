@@ -24,6 +24,7 @@
 #define TABLES_MAX   8
 #define BACKLOG      8
 #define LINE_TIME_MS 10000 /* for one line to come, or to be taken */
+#define PAUSE_MS     100   /* when descriptors are out: who waits would wake us for ever */
 
 struct table {
     const struct control_command *commands;
@@ -193,6 +194,14 @@ static bool is_allowed(int fd)
            (peer.uid == 0 || peer.uid == geteuid());
 }
 
+static void pause_accepting(const struct control *c, int reason)
+{
+    struct pollfd stop = {.fd = c->stop_fd, .events = POLLIN};
+
+    log_error("control.accept_paused", "errno=%d pause_ms=%d", reason, PAUSE_MS);
+    (void)poll(&stop, 1, PAUSE_MS);
+}
+
 static void *serve_all(void *arg)
 {
     struct control *c = arg;
@@ -200,6 +209,9 @@ static void *serve_all(void *arg)
     (void)pthread_setname_np(pthread_self(), "control");
     while (wait_for(c, c->listen_fd, POLLIN, -1)) {
         AUTO_FD int fd = accept4(c->listen_fd, NULL, NULL, SOCK_CLOEXEC);
+        if (fd < 0 && errno != EAGAIN && errno != ECONNABORTED) {
+            pause_accepting(c, errno);
+        }
         if (fd >= 0 && !is_allowed(fd)) {
             log_warn("control.refused", "reason=\"another user\"");
             continue;
