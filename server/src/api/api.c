@@ -27,6 +27,8 @@
 #include "host/auto.h"
 #include "host/clock.h"
 #include "host/log.h"
+#include "store/deliveries.h"
+#include "store/events.h"
 #include "store/links.h"
 #include "store/roms.h"
 
@@ -291,12 +293,30 @@ static void expire_uploads(struct api *api, int64_t now_ms)
     }
 }
 
+/* What listeners and clients that ask again no longer need. */
+static void expire_events(struct api *api, int64_t now_ms)
+{
+    struct error e = {0};
+    enum aloft_err err = deliveries_sweep(api->db, now_ms - DELIVERIES_KEPT_MS, &e);
+
+    if (err == ALOFT_ERR_OK) {
+        err = events_sweep(api->db, now_ms - EVENTS_KEPT_MS, &e);
+    }
+    if (err == ALOFT_ERR_OK) {
+        err = idempotency_expire(api->db, now_ms, &e);
+    }
+    if (err != ALOFT_ERR_OK) {
+        log_warn("event.not_expired", "reason=\"%s\"", e.sentence);
+    }
+}
+
 void api_expire(struct api *api)
 {
     int64_t now_ms = clock_wall_ms();
     int64_t n_links = 0;
     struct error e = {0};
 
+    expire_events(api, now_ms);
     expire_uploads(api, now_ms);
     receiving_expire(api, now_ms);
     if (links_sweep(api->db, now_ms, &n_links, &e) != ALOFT_ERR_OK) {

@@ -21,5 +21,6 @@ extern const struct api_route rom_routes[];
 extern const struct api_route current_routes[];
 extern const struct api_route link_routes[];
 extern const struct api_route device_routes[];
+extern const struct api_route webhook_routes[];
 
 #endif

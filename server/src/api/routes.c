@@ -22,6 +22,7 @@ static const struct api_route *const tables[] = {
     current_routes,
     link_routes,
     device_routes,
+    webhook_routes,
 };
 /* clang-format on */
 #define N_TABLES (sizeof tables / sizeof tables[0])

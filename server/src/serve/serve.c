@@ -20,6 +20,7 @@
 #include "host/hashes.h"
 #include "host/log.h"
 #include "notify/bus.h"
+#include "notify/sender.h"
 #include "serve/attempt_files.h"
 #include "serve/contact_notes.h"
 #include "serve/control.h"
@@ -58,6 +59,7 @@ struct serving {
     struct contact_queue *contacts;
     struct wire *wire;
     struct passwords *passwords;
+    struct sender *sender;
     struct api *api;
     struct control *control;
     struct control_accounts control_accounts;
@@ -361,6 +363,10 @@ static enum aloft_err start(struct serving *s, struct error *e)
     if (err != ALOFT_ERR_OK) {
         return err;
     }
+    err = sender_start(s->dir.db, &s->bus, s->settings.webhook_private, &s->sender, e);
+    if (err != ALOFT_ERR_OK) {
+        return err;
+    }
     err = start_console_plane(s, e);
     return err == ALOFT_ERR_OK ? start_control(s, e) : err;
 }
@@ -371,6 +377,7 @@ static void stop(struct serving *s)
     control_stop(s->control);
     api_stop(s->api);
     passwords_free(s->passwords);
+    sender_stop(s->sender);
     if (s->wire) {
         drain(s->wire, s->settings.stop_seconds * MS_PER_S, &s->stop_signals);
     }
@@ -464,6 +471,7 @@ static void apply_settings(struct serving *s)
 
     log_set_format(s->settings.log_format);
     api_set_settings(s->api, &api);
+    sender_allow_private(s->sender, s->settings.webhook_private);
     contact_queue_set_log(s->contacts, s->settings.log_contacts);
     contact_notes_set_max(s->notes, s->settings.address_devices_max);
     tracker_set_proven_minutes(s->tracker, s->settings.proven_minutes);

@@ -55,6 +55,8 @@
          "How long a person stays signed in.")                                                     \
     WORD(metrics_open, "metrics-open", "no|yes", "no", SIGHUP,                                      \
          "Show /metrics to programs on this machine without an API token.")                        \
+    WORD(webhook_private, "webhook-private", "no|yes", "yes", SIGHUP,                              \
+         "Send webhooks to this machine and to private networks, too.")                            \
     NUMBER(upload_max_bytes, "upload-max-bytes", 16777216, 65536, 1073741824, "bytes", SIGHUP,     \
          "Largest file that may be uploaded.")                                                     \
     NUMBER(attempts_keep_days, "attempts-keep-days", 90, 1, 3650, "days", SIGHUP,                  \
@@ -115,7 +117,8 @@ struct settings {
     unsigned log_format;   /**< enum log_format */
     unsigned join;         /**< enum join_policy */
     unsigned session_hours;
-    unsigned metrics_open; /**< 0 or 1. */
+    unsigned metrics_open;    /**< 0 or 1. */
+    unsigned webhook_private; /**< 0 or 1. */
     unsigned upload_max_bytes;
     unsigned attempts_keep_days;
     unsigned proven_minutes;

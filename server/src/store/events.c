@@ -67,3 +67,19 @@ enum aloft_err events_last(struct db *db, int64_t *ret_id, struct error *e)
 {
     return db_query_int(db, "SELECT coalesce(max(id), 0) FROM event", NULL, ret_id, e);
 }
+
+enum aloft_err events_sweep(struct db *db, int64_t before_ms, struct error *e)
+{
+    AUTO_STMT s = NULL;
+    enum aloft_err err = db_prepare(db,
+                                    "DELETE FROM event WHERE time_ms < ?1 AND NOT EXISTS "
+                                    "(SELECT 1 FROM webhook w WHERE w.is_active = 1 AND "
+                                    "w.last_event < event.id)",
+                                    &s, e);
+
+    if (err != ALOFT_ERR_OK) {
+        return err;
+    }
+    db_bind_int(s, 1, before_ms);
+    return db_run(s, e);
+}

@@ -6,6 +6,8 @@
 
 /* What happened, for those who listen: event streams and webhooks read it from here. */
 
+#define EVENTS_KEPT_MS (24 * 60 * 60 * INT64_C(1000)) /**< At least. */
+
 struct event {
     int64_t id; /**< 1, 2, ... in the order they happened. */
     int64_t time_ms;
@@ -29,5 +31,9 @@ enum aloft_err events_each(struct db *db, int64_t after, size_t limit, event_vis
 /** Id of the last one there is; 0 = none. */
 ALOFT_MUST_CHECK
 enum aloft_err events_last(struct db *db, int64_t *ret_id, struct error *e);
+
+/** Forget those made before then that every active webhook has a delivery of. */
+ALOFT_MUST_CHECK
+enum aloft_err events_sweep(struct db *db, int64_t before_ms, struct error *e);
 
 #endif

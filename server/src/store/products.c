@@ -235,3 +235,21 @@ enum aloft_err products_count(struct db *db, int64_t product_id, struct product_
 
     return err == ALOFT_ERR_OK ? count(db, activated, product_id, &ret->n_activated, e) : err;
 }
+
+enum aloft_err products_name(struct db *db, int64_t id, char ret_name[PRODUCT_NAME_MAX + 1],
+                             struct error *e)
+{
+    AUTO_STMT s = NULL;
+    enum aloft_err err = db_prepare(db, "SELECT name FROM product WHERE id = ?1", &s, e);
+
+    ret_name[0] = '\0';
+    if (err != ALOFT_ERR_OK) {
+        return err;
+    }
+    db_bind_int(s, 1, id);
+    err = db_step(s, e);
+    if (err == ALOFT_ERR_OK) {
+        db_get_text(s, 0, ret_name, PRODUCT_NAME_MAX + 1);
+    }
+    return err == ALOFT_ERR_NOT_FOUND ? ALOFT_ERR_OK : err;
+}

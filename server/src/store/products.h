@@ -55,6 +55,11 @@ ALOFT_MUST_CHECK
 enum aloft_err products_get(struct db *db, const char *name, struct product *ret_product,
                             struct error *e);
 
+/** Its name; "" for 0, and when it is gone. */
+ALOFT_MUST_CHECK
+enum aloft_err products_name(struct db *db, int64_t id, char ret_name[PRODUCT_NAME_MAX + 1],
+                             struct error *e);
+
 /** Called once per row, which is borrowed; may ask other questions. An error ends the walk. */
 typedef enum aloft_err product_visitor(void *ctx, const struct product *product, struct error *e);
 

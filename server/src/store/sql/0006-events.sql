@@ -16,6 +16,7 @@ CREATE TABLE webhook (
     url        TEXT NOT NULL,
     secret     TEXT NOT NULL,    -- key of the signatures; shown once
     kinds      TEXT NOT NULL,    -- kinds of events, a space between; `*` = all
+    allow_http  INTEGER NOT NULL, -- 1 = to others than this machine, in the clear
     is_active  INTEGER NOT NULL,
     last_event INTEGER NOT NULL, -- id of the last event it has a delivery for
     created_by TEXT NOT NULL,
@@ -38,6 +39,8 @@ CREATE TABLE webhook_delivery (
     ended_ms   INTEGER NOT NULL  -- 0 = not yet
 ) STRICT;
 CREATE INDEX webhook_delivery_by_state ON webhook_delivery (state, next_ms);
+CREATE INDEX webhook_delivery_by_due ON webhook_delivery (webhook_id, state, next_ms);
+CREATE INDEX webhook_delivery_by_time ON webhook_delivery (created_ms);
 CREATE INDEX webhook_delivery_by_webhook ON webhook_delivery (webhook_id, id);
 
 CREATE TABLE idempotency (
