@@ -13,6 +13,7 @@ import schema
 from account_story import play_accounts
 from api import call, talk, upload
 from server import wait_until
+from webhook_story import play_webhooks
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -285,6 +286,7 @@ def test_answers_follow_their_schemas(server):
     wait_until("the device", lambda: check("GET", devices, at(devices), 200).json["devices"])
     ask_about_products(check)
     ask_about_devices(check)
+    play_webhooks(check, server)
     play_accounts(check, server)
     check_unknown(check)
     documented = {(method, path, status) for path in DOCUMENT["paths"] for method in methods_of(path)
