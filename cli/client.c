@@ -449,6 +449,9 @@ int client_upload(struct client *client, const char *method, const char *path,
     }
     (void)curl_easy_setopt(client->curl, CURLOPT_POST, 1L);
     (void)curl_easy_setopt(client->curl, CURLOPT_READDATA, file);
+    /* On a connection used before, the library would begin anew by itself when it breaks: from the
+     * file's begin, whatever the offset. */
+    (void)curl_easy_setopt(client->curl, CURLOPT_FRESH_CONNECT, 1L);
     (void)curl_easy_setopt(client->curl, CURLOPT_POSTFIELDSIZE_LARGE,
                            (curl_off_t)((uint64_t)st.st_size - f->offset));
     if (isatty(STDERR_FILENO)) {

@@ -99,6 +99,30 @@ def test_a_full_disk_refuses_uploads_and_changes_and_serves_on(small):
     assert names(server) == {"lamp", "after"} | kept
 
 
+def test_a_full_disk_ends_a_partial_upload(small):
+    """Nothing of it is kept; there is space again for another try."""
+    server, image = small, app_image.make(version="v2", data_bytes=600 * 1024)
+    path = "/api/v1/products/lamp/partial-uploads"
+    kind = "application/octet-stream"
+
+    def begin():
+        made = call(server, "POST", path, {"name": "ota.bin", "version": "v2", "size_bytes": len(image)})
+        assert made.status == 201, made.body
+        return f"{path}/{made.json['id']}"
+
+    one = begin()
+    assert call(server, "PATCH", f"{one}?offset=0", image[:200000], kind).status == 200
+    fill(server)
+    answer = call(server, "PATCH", f"{one}?offset=200000", image[200000:], kind)
+    assert (answer.status, answer.code) == (507, "disk_full"), answer.body
+    assert list((server.data / "blobs" / "incoming").iterdir()) == []
+    assert download(server) == (server.folder / f"{LAYOUT}-{VERSION}.bin").read_bytes()
+    (server.data / "filler").unlink()
+    assert call(server, "GET", one).status == 404
+    answer = call(server, "PATCH", f"{begin()}?offset=0", image, kind)
+    assert answer.status == 201, answer.body
+
+
 def test_a_start_on_a_full_disk_says_so_and_works_when_there_is_space(small):
     """The database cannot be opened without a little space of its own."""
     server = small

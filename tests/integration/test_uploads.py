@@ -8,11 +8,11 @@ import itertools
 import random
 import socket
 import sqlite3
-import struct
 
 import pytest
 
 import app_image
+import factory_image
 from api import blob_files, call, rows, upload
 from server import Server, wait_until
 
@@ -24,7 +24,7 @@ SEED = 20261122
 _names = (f"p{i}" for i in itertools.count())
 IMAGE = app_image.make(version="parts", data_bytes=20000)
 BIG = app_image.make(version="big", data_bytes=5 * 1024 * 1024 // 4)
-SLOT = 0x60000
+FACTORY = factory_image.make(IMAGE)
 
 
 @pytest.fixture
@@ -268,29 +268,15 @@ def test_the_limit_is_a_setting(aloft, tmp_path):
 
 # -- a factory image ----------------------------------------------------------------------------------
 
-def partition(kind, subtype, off, size, label):
-    return struct.pack("<2sBBII16sI", b"\xaa\x50", kind, subtype, off, size, label, 0)
-
-
-def factory_image():
-    """Boot loader, partition table (facts/esp-formats.md 2.1) and the app in its first slot."""
-    loader = bytearray(app_image.make())
-    loader[0x18:0x1C] = (0x3FCD5820).to_bytes(4, "little")
-    loader[0x20:0x70] = b"\x50\x00\x00" + bytes(77)
-    table = partition(1, 0, 0xD000, 0x2000, b"otadata") + partition(0, 0x10, SLOT, 0x1E0000, b"ota_0")
-    flash = bytes(loader).ljust(0x8000, b"\xff") + table
-    return flash.ljust(SLOT, b"\xff") + IMAGE + b"\xff" * 5000
-
-
 def test_a_factory_image_is_refused_with_an_offer(server, product):
-    answer = upload(server, product, factory_image())
+    answer = upload(server, product, FACTORY)
     assert (answer.status, answer.code, answer.json["app_bytes"]) == (422, "OTA_IS_FACTORY_IMAGE", len(IMAGE))
     assert "I can cut the app out for you" in answer.message
 
 
 @pytest.mark.parametrize("is_partial", [False, True])
 def test_the_app_is_cut_out_on_request(server, product, is_partial):
-    flash = factory_image()
+    flash = FACTORY
     if is_partial:
         answer = send(server, begin(server, product, flash, cut="app"), 0, flash)
     else:
@@ -329,3 +315,57 @@ def test_a_check_tells_a_refusal_as_an_upload_does(server, product):
     refused = upload(server, product, IMAGE[:500])
     assert answer.json["findings"] == refused.json["findings"]
     assert refused.message in [row["sentence"] for row in answer.json["findings"]]
+
+
+# -- what the product says ----------------------------------------------------------------------------
+
+def verdict_of(server, product, row, image, version="v1.0.0"):
+    findings = call(server, "POST", f"{PRODUCTS}/{product}/check?version={version}", image, FILE).json["findings"]
+    return next((one["verdict"], one["sentence"]) for one in findings if one["row"] == row)
+
+
+def add_product_with(server, **members):
+    name = next(_names)
+    answer = call(server, "POST", PRODUCTS, {"name": name, "layout": LAYOUT} | members)
+    assert answer.status == 201, answer.body
+    return answer.json
+
+
+@pytest.mark.parametrize("downgrade, verdict", [("warn", "warning"), ("refuse", "refusal")])
+def test_a_downgrade_is_what_the_product_says(server, downgrade, verdict):
+    product = add_product_with(server, downgrade=downgrade)["name"]
+    older, newer = (app_image.make(version=version) for version in ("v1.0.0", "v2.0.0"))
+    assert verdict_of(server, product, 16, older)[0] == "pass"
+    sent = upload(server, product, newer, "v2.0.0").json["upload"]
+    rom = {"version": "v2.0.0", "use": True, "files": [{"name": "ota.bin", "upload": sent}]}
+    assert call(server, "POST", f"{PRODUCTS}/{product}/roms", rom).status == 201
+    assert verdict_of(server, product, 16, older)[0] == verdict
+    assert verdict_of(server, product, 16, app_image.make(version="v2.0.1"), "v2.0.1")[0] == "pass"
+
+
+def test_a_product_with_keys_takes_no_unsigned_image(server):
+    image = app_image.make(version="v1.0.0")
+    assert verdict_of(server, add_product_with(server)["name"], 20, image)[0] == "pass"
+    product = add_product_with(server, signing_keys=["ab" * 32, "cd" * 32])["name"]
+    assert verdict_of(server, product, 20, image)[0] == "refusal"
+
+
+def test_an_image_is_of_the_products_project(server):
+    ours = app_image.make(version="v1.0.0", project="lamp-at")
+    plain, named = (add_product_with(server, **members)["name"] for members in ({}, {"project_name": "lamp-at"}))
+    rows_of = {name: {one["row"] for one in call(server, "POST", f"{PRODUCTS}/{name}/check", ours, FILE).json["findings"]
+                      if one["verdict"] != "pass" and "lamp-at" in one["sentence"]} for name in (plain, named)}
+    assert rows_of[plain] and not rows_of[named]
+
+
+def test_an_image_calls_the_products_server_with_the_products_token(server):
+    product = add_product_with(server, server_host="ota.example.org:8080")
+    image = bytearray(app_image.make(version="v1.0.0"))
+    image[0x200:0x210] = b"ota.example.org\0"
+    image[0x220:0x249] = product["token"].encode() + b"\0"
+    app_image.set_version(image, 0, "v1.0.0")
+    assert verdict_of(server, product["name"], 34, bytes(image)) == ("pass", "")
+    image[0x200:0x210] = b"ota.example.com\0"
+    app_image.set_version(image, 0, "v1.0.0")
+    verdict, sentence = verdict_of(server, product["name"], 34, bytes(image))
+    assert verdict == "warning" and "ota.example.com" in sentence

@@ -28,21 +28,22 @@
 #define PORT_HTTPS    443
 
 /* Where modules reach this server: what the settings say, else where the caller reached it. */
-static void find_host(struct request *request, char host[HOST_BYTES])
+static uint16_t find_host(struct request *request, char host[HOST_BYTES])
 {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-    struct sockaddr_storage address;
-    socklen_t len = sizeof address;
-    char text[HOST_BYTES - 3] = "localhost";
+    struct sockaddr_storage local;
+    socklen_t len = sizeof local;
+    struct address server;
 
-    if (request->api->public_host[0]) {
-        (void)snprintf(text, sizeof text, "%s", request->api->public_host);
-    } else if (info && getsockname(info->connect_fd, (struct sockaddr *)&address, &len) == 0) {
-        (void)getnameinfo((struct sockaddr *)&address, len, text, sizeof text, NULL, 0,
+    find_module_plane(request, &server);
+    if (!server.host[0] && info &&
+        getsockname(info->connect_fd, (struct sockaddr *)&local, &len) == 0) {
+        (void)getnameinfo((struct sockaddr *)&local, len, server.host, sizeof server.host, NULL, 0,
                           NI_NUMERICHOST);
     }
-    (void)snprintf(host, HOST_BYTES, strchr(text, ':') ? "[%s]" : "%s", text);
+    (void)snprintf(host, HOST_BYTES, strchr(server.host, ':') ? "[%s]" : "%s", server.host);
+    return server.port;
 }
 
 static void make_url(const struct link *link, const char *host, bool is_tls, uint16_t port,
@@ -65,16 +66,15 @@ static void make_command(const char *url, char command[COMMAND_BYTES])
 
 static json_t *link_to_json(struct request *request, const struct link *link)
 {
-    const struct api *api = request->api;
     char host[HOST_BYTES];
     char url[URL_BYTES];
     char url_tls[URL_BYTES];
     char command[COMMAND_BYTES];
     char command_tls[COMMAND_BYTES];
 
-    find_host(request, host);
-    make_url(link, host, false, api->public_port, url);
-    make_url(link, host, true, api->public_tls_port, url_tls);
+    uint16_t port = find_host(request, host);
+    make_url(link, host, false, port, url);
+    make_url(link, host, true, request->api->public_tls_port, url_tls);
     make_command(url, command);
     make_command(url_tls, command_tls);
     return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:s, s:I}", "short",

@@ -234,6 +234,17 @@ void receiving_end(struct api *api, struct receiving *receiving)
     free(receiving);
 }
 
+/* Nobody receives it: are its bytes there? */
+static enum aloft_err look_at_file(struct api *api, const struct partial_upload *row,
+                                   struct error *e)
+{
+    struct receiving r = {.row = *row};
+    enum aloft_err err = open_file(api, &r, e);
+
+    partial_close(r.file);
+    return err;
+}
+
 enum aloft_err receiving_look(struct api *api, int64_t product_id, const char *id,
                               struct partial_upload *ret_partial, struct error *e)
 {
@@ -242,6 +253,9 @@ enum aloft_err receiving_look(struct api *api, int64_t product_id, const char *i
     enum aloft_err err = r ? sync_now(api, r, e) : ALOFT_ERR_OK;
     if (err == ALOFT_ERR_OK) {
         err = partial_uploads_get(api->db, product_id, id, ret_partial, e);
+    }
+    if (err == ALOFT_ERR_OK && !r) {
+        err = look_at_file(api, ret_partial, e);
     }
     (void)pthread_mutex_unlock(&api->partial_lock);
     return err;

@@ -112,6 +112,18 @@ enum aloft_err append_json(json_t *array, json_t *item, struct error *e)
                                                    : fail(e, ALOFT_ERR_IO, "out of memory");
 }
 
+void find_module_plane(const struct request *request, struct address *ret_address)
+{
+    const struct api *api = request->api;
+    const char *own = request->product.server_host;
+
+    if (own[0] && address_parse(own, api->public_port, ret_address, NULL) == ALOFT_ERR_OK) {
+        return;
+    }
+    memcpy(ret_address->host, api->public_host, sizeof ret_address->host);
+    ret_address->port = api->public_port;
+}
+
 void drop_blob(struct api *api, const char *sha256)
 {
     struct error e = {0};

@@ -281,6 +281,9 @@ void change_end(struct request *request, struct db **transaction, const struct c
 /** Publish the catalog; false = it could not be, and that is the answer. */
 bool publish_change(struct request *request);
 
+/** Where modules of the request's product call this server; an empty host = not known. */
+void find_module_plane(const struct request *request, struct address *ret_address);
+
 /** Remove the blob unless a file or upload stands on it. Call with blob_lock held. */
 void drop_blob(struct api *api, const char *sha256);
 

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <sodium.h>
+
 #include "aloft/layout.h"
 #include "host/auto.h"
 #include "host/clock.h"
@@ -53,17 +55,40 @@ bool vet_read_cut(struct request *request, bool *ret_is_cut)
     return true;
 }
 
+/* As the product has them: hex, a space between. */
+static size_t read_keys(const char *text, uint8_t keys[PRODUCT_KEYS_MAX][ALOFT_SHA256_BYTES])
+{
+    size_t n = 0;
+
+    while (n < PRODUCT_KEYS_MAX && strlen(text) >= PRODUCT_KEY_CHARS &&
+           sodium_hex2bin(keys[n], ALOFT_SHA256_BYTES, text, PRODUCT_KEY_CHARS, NULL, NULL, NULL) ==
+               0) {
+        n++;
+        text += PRODUCT_KEY_CHARS;
+        text += strspn(text, " ");
+    }
+    return n;
+}
+
 struct analysis *vet_begin(struct request *request, const char *name, const char *version)
 {
     const struct product *p = &request->product;
-    const char *hosts[] = {request->api->public_host};
+    uint8_t keys[PRODUCT_KEYS_MAX][ALOFT_SHA256_BYTES];
+    struct address server;
+    find_module_plane(request, &server);
+    const char *hosts[] = {server.host};
     const char *tokens[] = {p->token, p->token_tls};
     struct analysis_rules rules = {.layout = aloft_layout_by_name(p->layout),
                                    .version = version,
                                    .file_name = name,
+                                   .project_name = or_null(p->project_name),
+                                   .refuses_downgrade = strcmp(p->downgrade, "refuse") == 0,
+                                   .requires_signature = p->signing_keys[0] != '\0',
+                                   .trusted_keys = (const uint8_t(*)[ALOFT_SHA256_BYTES])keys,
+                                   .n_trusted_keys = read_keys(p->signing_keys, keys),
                                    .current_version = or_null(p->current_version),
                                    .hosts = hosts,
-                                   .n_hosts = request->api->public_host[0] ? 1 : 0,
+                                   .n_hosts = server.host[0] ? 1 : 0,
                                    .tokens = tokens,
                                    .n_tokens = sizeof tokens / sizeof tokens[0]};
 
