@@ -55,6 +55,13 @@
     X(cmd_device_set)                                                                              \
     X(cmd_device_rotate_token)                                                                     \
     X(cmd_device_rm)                                                                               \
+    X(cmd_webhook_ls)                                                                              \
+    X(cmd_webhook_add)                                                                             \
+    X(cmd_webhook_set)                                                                             \
+    X(cmd_webhook_rm)                                                                              \
+    X(cmd_webhook_test)                                                                            \
+    X(cmd_webhook_deliveries)                                                                      \
+    X(cmd_webhook_retry)                                                                           \
     X(cmd_module)                                                                                  \
     X(cmd_image_info)                                                                              \
     X(cmd_image_make)

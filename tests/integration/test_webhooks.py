@@ -253,3 +253,25 @@ def test_webhooks_are_an_admins(server, receiver, hook):
     assert call(server, "POST", ROOT, new | {"product": "heater"}, token=tokens["viewer"]).status == 403
     assert call(server, "POST", ROOT, new | {"product": "lamp"}, token=tokens["admin"]).status == 404
     call(server, "DELETE", f"{ROOT}/{of_heater['id']}")
+
+
+def test_the_commands_reach_every_operation(server, receiver):
+    made = json.loads(server.cli("webhook", "add", receiver.url, "--kind", "webhook.test", "--json").stdout)
+    number = str(made["id"])
+    assert re.fullmatch("[0-9a-f]{64}", made["secret"])
+    assert server.cli("webhook", "test", number).stdout.startswith("Delivery ")
+    assert receiver.next()[1]["Aloft-Event"] == "webhook.test"
+    ended(server, made, deliveries(server, made)[0]["id"])
+    table = [row.split() for row in server.cli("webhook", "deliveries", number).stdout.splitlines()]
+    assert table[0] == ["id", "kind", "state", "tries", "status", "made", "error"]
+    assert table[1][1:5] == ["webhook.test", "done", "1", "204"]
+    again = server.cli("webhook", "retry", number, table[1][0], check=False)
+    assert again.returncode == 1 and "nothing to try again" in again.stderr
+    server.cli("webhook", "set", number, "--kind", "rom.*", "--kind", "product.added", "--off")
+    listed = next(row for row in json.loads(server.cli("webhook", "ls", "--json").stdout) if row["id"] == made["id"])
+    assert (listed["kinds"], listed["is_active"]) == (["rom.*", "product.added"], False)
+    assert receiver.url in server.cli("webhook", "ls").stdout
+    off = server.cli("webhook", "test", number, check=False)
+    assert off.returncode == 1 and "switched off" in off.stderr
+    server.cli("webhook", "rm", number)
+    assert server.cli("webhook", "rm", number, check=False).returncode == 1
