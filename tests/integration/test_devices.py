@@ -150,6 +150,16 @@ def test_a_batch_is_a_file_for_the_factory_line(server, shipped):
     assert (shown["serial"], shown["note"], shown["token"]) == ("=S000100", "line 3", made[1]["token"])
 
 
+def test_a_batch_gives_tokens_to_devices_that_were_seen_before_too(server, shipped):
+    token = call(server, "GET", f"{ROOT}/{shipped}").json["token"]
+    for i in (1, 3):
+        ask_version(server, token, headers=f"Aloft-Device: seen-00000{i}\r\n")
+        wait_until("the row", lambda: names(server, shipped, f"?device=seen-00000{i}"))
+    made = table(call(server, "POST", f"{ROOT}/{shipped}/devices/batch",
+                      {"count": 4, "prefix": "seen-", "start": 0}).body.decode())
+    assert all(ask_version(server, row["token"]) == 200 for row in made)
+
+
 def test_a_batch_is_made_whole_or_not_at_all(server, product):
     add(server, product, "x000007")
     answer = call(server, "POST", f"{ROOT}/{product}/devices/batch", {"count": 8, "prefix": "x", "start": 0})
@@ -181,9 +191,9 @@ def test_a_batch_of_secrets_is_not_given_twice_for_one_key(server, product):
 
 
 def test_a_hundred_thousand_devices_are_made_listed_and_exported(server, product):
-    answer = call(server, "POST", f"{ROOT}/{product}/devices/batch", {"count": 100000, "prefix": "u", "start": 1})
+    answer = call(server, "POST", f"{ROOT}/{product}/devices/batch", {"count": 100000, "prefix": "u", "start": 1}, timeout=300)
     assert answer.status == 201 and answer.body.count(b"\r\n") == 100001
-    exported = call(server, "GET", f"{ROOT}/{product}/devices.csv").body
+    exported = call(server, "GET", f"{ROOT}/{product}/devices.csv", timeout=300).body
     assert exported.count(b"\r\n") == 100001 and b"u100000," in exported
     assert names(server, product, "?device=u09999") == [f"u{i:06}" for i in range(99990, 100000)]
     token = table(answer.body.decode())[77777]["token"]

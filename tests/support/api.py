@@ -28,14 +28,14 @@ class Answer:
         return self.json["detail"]
 
 
-def call(server, method, path, body=None, content_type="application/json", token=None, headers=None):
+def call(server, method, path, body=None, content_type="application/json", token=None, headers=None, timeout=TIMEOUT_S):
     """One request with the admin token (or `token`; "" = none); a dict or list as body becomes JSON."""
     if body is not None and not isinstance(body, (bytes, str)):
         body = json.dumps(body)
     fields = {"Authorization": f"Bearer {server.api_token if token is None else token}"} if token != "" else {}
     if body is not None and content_type:
         fields["Content-Type"] = content_type
-    connection = http.client.HTTPConnection("127.0.0.1", server.console_port, timeout=TIMEOUT_S)
+    connection = http.client.HTTPConnection("127.0.0.1", server.console_port, timeout=timeout)
     try:
         connection.request(method, path, body, fields | (headers or {}))
         answer = connection.getresponse()

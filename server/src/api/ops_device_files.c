@@ -11,17 +11,18 @@
 #include "host/clock.h"
 #include "host/csv.h"
 
-#define TYPE_CSV      "text/csv"
-#define BATCH_MAX     100000
-#define BATCH_DIGITS  6 /* at least: names sort as their numbers do */
-#define START_MAX     INT64_C(999999999999)
-#define IMPORT_MAX    1000
-#define EXPORT_PAGE   200
-#define DEVICE_BYTES  CSV_CELL_BYTES(DEVICE_NAME_MAX)
-#define SERIAL_BYTES  CSV_CELL_BYTES(DEVICE_SERIAL_MAX)
-#define TOKEN_BYTES   CSV_CELL_BYTES(ALOFT_TOKEN_CHARS)
-#define BATCH_HEADING "device,serial,token,token_tls\r\n"
-#define BATCH_ROW     (DEVICE_BYTES + SERIAL_BYTES + 2 * TOKEN_BYTES)
+#define TYPE_CSV        "text/csv"
+#define BATCH_MAX       100000
+#define BATCH_DIGITS    6    /* at least: names sort as their numbers do */
+#define BATCH_TIMEOUT_S 600u /* the library counts our own work as the client's silence */
+#define START_MAX       INT64_C(999999999999)
+#define IMPORT_MAX      1000
+#define EXPORT_PAGE     200
+#define DEVICE_BYTES    CSV_CELL_BYTES(DEVICE_NAME_MAX)
+#define SERIAL_BYTES    CSV_CELL_BYTES(DEVICE_SERIAL_MAX)
+#define TOKEN_BYTES     CSV_CELL_BYTES(ALOFT_TOKEN_CHARS)
+#define BATCH_HEADING   "device,serial,token,token_tls\r\n"
+#define BATCH_ROW       (DEVICE_BYTES + SERIAL_BYTES + 2 * TOKEN_BYTES)
 
 /* A batch: names and serials are a prefix and a number that counts on. */
 struct batch {
@@ -31,6 +32,9 @@ struct batch {
     char serial_prefix[DEVICE_SERIAL_MAX + 1];
     char note[DEVICE_NOTE_MAX + 1];
     unsigned modes;
+    int64_t first_id; /* of those added, */
+    int64_t last_id;
+    struct touched_tokens touched; /* and of those outside: seen before */
 };
 
 static bool read_batch(struct request *request, struct batch *b)
@@ -96,9 +100,19 @@ static void write_batch_row(struct csv_writer *w, const struct device *d)
     csv_end_row(w);
 }
 
+static enum aloft_err note_added(struct batch *b, const struct device *d, struct error *e)
+{
+    if (b->first_id == 0) {
+        b->first_id = d->id;
+    } else if (d->id < b->last_id) {
+        return touch_tokens(&b->touched, d->token, d->token_tls, e);
+    }
+    b->last_id = d->id;
+    return ALOFT_ERR_OK;
+}
+
 /* Tokens made of 160 random bits are nobody else's, so they are not looked for. */
-static bool add_batch(struct request *request, struct db *tx, struct batch *b, struct csv_writer *w,
-                      struct touched_tokens *touched)
+static bool add_batch(struct request *request, struct db *tx, struct batch *b, struct csv_writer *w)
 {
     int64_t now_ms = clock_wall_ms();
     struct error e = {0};
@@ -116,7 +130,7 @@ static bool add_batch(struct request *request, struct db *tx, struct batch *b, s
         }
         err = devices_add(tx, request->product.id, &d, &e);
         if (err == ALOFT_ERR_OK) {
-            err = touch_tokens(touched, d.token, d.token_tls, &e);
+            err = note_added(b, &d, &e);
         }
         write_batch_row(w, &d);
     }
@@ -129,7 +143,6 @@ static bool add_batch(struct request *request, struct db *tx, struct batch *b, s
 void op_devices_batch(struct request *request)
 {
     struct batch b = {0};
-    AUTO_TOUCHED touched = {0};
 
     if (!read_batch(request, &b)) {
         return;
@@ -140,11 +153,14 @@ void op_devices_batch(struct request *request)
         answer_error(request, MHD_HTTP_INTERNAL_SERVER_ERROR, "internal", "out of memory");
         return;
     }
+    (void)MHD_set_connection_option(request->connection, MHD_CONNECTION_OPTION_TIMEOUT,
+                                    BATCH_TIMEOUT_S);
     memcpy(text, BATCH_HEADING, strlen(BATCH_HEADING));
     struct csv_writer w = {text, cap - 1, strlen(BATCH_HEADING), false, true};
     {
         AUTO_TRANSACTION tx = NULL;
-        if (!change_begin(request, &tx) || !add_batch(request, tx, &b, &w, &touched)) {
+        if (!change_begin(request, &tx) || !add_batch(request, tx, &b, &w)) {
+            auto_touched_free(&b.touched);
             return;
         }
         const struct change change = {.action = "device.batch_added",
@@ -154,7 +170,9 @@ void op_devices_batch(struct request *request)
                                                     "start", (json_int_t)b.start)};
         change_end(request, &tx, &change, MHD_HTTP_CREATED, json_object());
     }
-    publish_touched(request, &touched);
+    publish_touched(request, &b.touched);
+    auto_touched_free(&b.touched);
+    publish_devices(request, b.first_id, b.last_id);
     if (request->status == MHD_HTTP_CREATED) {
         text[w.len] = '\0';
         answer_text(request, MHD_HTTP_CREATED, TYPE_CSV, STEAL(text));

@@ -90,6 +90,22 @@ void publish_touched(struct request *request, const struct touched_tokens *touch
     }
 }
 
+void publish_devices(struct request *request, int64_t first, int64_t last)
+{
+    struct api *api = request->api;
+    struct error e = {0};
+
+    if (!is_done(request)) {
+        return;
+    }
+    (void)pthread_mutex_lock(&api->token_lock);
+    enum aloft_err err = tokens_each_of_devices(api->db, first, last, set, api->catalog, &e);
+    (void)pthread_mutex_unlock(&api->token_lock);
+    if (err != ALOFT_ERR_OK) {
+        answer_failure(request, &e);
+    }
+}
+
 enum aloft_err publish_tokens(struct db *db, struct catalog *catalog, struct error *e)
 {
     return tokens_each(db, set, catalog, e);

@@ -33,6 +33,9 @@ enum aloft_err touch_tokens(struct touched_tokens *touched, const char *token,
  * answer. */
 void publish_touched(struct request *request, const struct touched_tokens *touched);
 
+/** The same for the devices whose ids are `first` to `last`, in one walk. */
+void publish_devices(struct request *request, int64_t first, int64_t last);
+
 /** All tokens; at the start. */
 ALOFT_MUST_CHECK
 enum aloft_err publish_tokens(struct db *db, struct catalog *catalog, struct error *e);

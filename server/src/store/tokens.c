@@ -111,6 +111,15 @@ enum aloft_err tokens_each(struct db *db, token_visitor *visit, void *ctx, struc
         NULL, 0, visit, ctx, e);
 }
 
+enum aloft_err tokens_each_of_devices(struct db *db, int64_t first, int64_t last,
+                                      token_visitor *visit, void *ctx, struct error *e)
+{
+    return each(db,
+                OF_DEVICES("0", "token") " AND id BETWEEN ?1 AND ?2 UNION ALL " OF_DEVICES(
+                    "1", "token_tls") " AND id BETWEEN ?1 AND ?2",
+                (const int64_t[]){first, last}, 2, visit, ctx, e);
+}
+
 enum aloft_err old_tokens_add(struct db *db, const struct token *t, struct error *e)
 {
     AUTO_STMT s = NULL;

@@ -46,6 +46,11 @@ typedef enum aloft_err token_visitor(void *ctx, const struct token *token, struc
 ALOFT_MUST_CHECK
 enum aloft_err tokens_each(struct db *db, token_visitor *visit, void *ctx, struct error *e);
 
+/** Those of the devices whose ids are `first` to `last`, without old ones. */
+ALOFT_MUST_CHECK
+enum aloft_err tokens_each_of_devices(struct db *db, int64_t first, int64_t last,
+                                      token_visitor *visit, void *ctx, struct error *e);
+
 /* Old tokens: replaced, but taken until they expire. The changes below within a transaction. */
 
 /** Keep it until its `expires_ms`. */
