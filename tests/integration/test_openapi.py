@@ -254,6 +254,20 @@ def ask_about_devices(check):
     check("GET", devices + ".csv", target + ".csv", 200)
 
 
+def ask_about_attempts(check):
+    """What the module that asked for the version left behind."""
+    for path in ("/api/v1/attempts", "/api/v1/products/{product}/attempts"):
+        target = path.replace("{product}", PRODUCT)
+        found = wait_until("the attempt", lambda: check("GET", path, target, 200).json["attempts"])
+        check("GET", path, target + "?state=none", 400)
+        check("GET", path + "/{id}", f"{target}/{found[0]['id']}", 200)
+        check("GET", path + "/{id}", target + "/999999", 404)
+        check("GET", path + ".csv", target + ".csv", 200)
+        check("GET", path + ".csv", target + ".csv?since_ms=-1", 400)
+    for path in ("/api/v1/attempts", "/api/v1/attempts.csv"):
+        check("GET", path, path + "?product=unknown", 404)
+
+
 def test_answers_follow_their_schemas(server):
     check = Checked(server)
     root, image = "/api/v1/products", app_image.make()
@@ -284,6 +298,7 @@ def test_answers_follow_their_schemas(server):
     talk(server.modules_port, b"GET /v1/device/rom/?is_format_simple=true HTTP/1.0\r\nHost: a\r\n"
          b"Authorization: token %s\r\nAloft-Device: 7cdfa1b2c3d4\r\n\r\n" % token.encode())
     wait_until("the device", lambda: check("GET", devices, at(devices), 200).json["devices"])
+    ask_about_attempts(check)
     ask_about_products(check)
     ask_about_devices(check)
     play_webhooks(check, server)

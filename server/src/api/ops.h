@@ -22,5 +22,6 @@ extern const struct api_route current_routes[];
 extern const struct api_route link_routes[];
 extern const struct api_route device_routes[];
 extern const struct api_route webhook_routes[];
+extern const struct api_route attempt_routes[];
 
 #endif

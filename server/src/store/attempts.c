@@ -243,6 +243,10 @@ enum aloft_err attempts_each(struct db *db, const struct attempt_filter *f, atte
                              void *ctx, struct error *e)
 {
     AUTO_STMT s = NULL;
+
+    if (f->is_none) {
+        return ALOFT_ERR_OK;
+    }
     enum aloft_err err = prepare_filtered(db, f, &s, e);
 
     if (err != ALOFT_ERR_OK) {

@@ -83,6 +83,7 @@ struct attempt_filter {
     int64_t product_id; /**< Of this product only. */
     int64_t account_id; /**< Else of those this account has a grant for ... */
     bool is_all_seen;   /**< ... or simply all, with those of no product. */
+    bool is_none;       /**< Nothing may be seen. */
     int64_t before_id;  /**< The page goes on below it. */
     size_t limit;
     const char *device;
