@@ -4,6 +4,7 @@
 import contextlib
 import hashlib
 import signal
+import socket
 import sqlite3
 import time
 
@@ -11,7 +12,7 @@ import pytest
 
 from account_story import cookie_of, sign_in
 from api import call, rows
-from server import ADMIN, PASSWORD, Server, wait_until
+from server import ADMIN, DEADLINE_S, PASSWORD, Server, wait_until
 
 JOIN, SESSION, TOKENS, ACCOUNTS, INVITATIONS, AUDIT, PRODUCTS = (
     "/api/v1/" + word for word in ("join", "session", "api-tokens", "accounts", "invitations", "audit", "products"))
@@ -239,6 +240,20 @@ def test_an_api_token_can_make_none_that_can_more_or_lasts_longer(server):
     assert call(server, "POST", TOKENS, {"name": "u", "role": "viewer", "product": "scope"}, token=made["secret"]).status == 403
     assert call(server, "POST", TOKENS, {"name": "u", "role": "viewer", "days": 1}, token=made["secret"]).status == 403
     assert add(product="beyond") == 404
+
+
+def test_who_has_lost_the_right_before_the_body_is_complete_changes_nothing(server):
+    made = call(server, "POST", TOKENS, {"name": "slow", "role": "admin"}).json
+    body = b'{"name": "late", "layout": "esp32c3_default"}'
+    head = (f"POST {PRODUCTS} HTTP/1.1\r\nHost: aloft\r\nAuthorization: Bearer {made['secret']}\r\nConnection: close\r\n"
+            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\nExpect: 100-continue\r\n\r\n").encode()
+    with socket.create_connection(("127.0.0.1", server.console_port), timeout=DEADLINE_S) as slow:
+        slow.sendall(head)
+        assert slow.recv(100).startswith(b"HTTP/1.1 100 ")  # the head was found right
+        assert call(server, "DELETE", f"{TOKENS}/{made['id']}").status == 204
+        slow.sendall(body)
+        assert slow.recv(100).startswith(b"HTTP/1.1 401 ")
+    assert call(server, "GET", PRODUCTS + "/late").status == 404
 
 
 def test_tokens_of_others_are_not_there(server):

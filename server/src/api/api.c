@@ -227,6 +227,10 @@ static void parse_json(struct request *r)
 
 static void run(struct request *r)
 {
+    /* The body may have taken its time: whoever asks may have lost the right meanwhile. */
+    if (r->route->body != API_BODY_NONE && !authorize(r)) {
+        return;
+    }
     if (r->route->body == API_BODY_JSON) {
         parse_json(r);
     }

@@ -22,7 +22,6 @@ static enum aloft_err find_principal(struct request *r, struct error *e)
 {
     const char *value =
         MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_AUTHORIZATION);
-
     const char *cookie =
         MHD_lookup_connection_value(r->connection, MHD_COOKIE_KIND, API_SESSION_COOKIE);
 
@@ -88,8 +87,10 @@ bool authorize(struct request *r)
 {
     struct error e = {0};
     enum role need = needs[r->route->access];
-    enum aloft_err err = find_principal(r, &e);
 
+    r->principal = (struct principal){.kind = PRINCIPAL_NOBODY};
+    r->role = ROLE_NONE;
+    enum aloft_err err = find_principal(r, &e);
     if (err != ALOFT_ERR_OK && err != ALOFT_ERR_NOT_FOUND) {
         answer_failure(r, &e);
         return false;

@@ -8,7 +8,7 @@
 #define API_SESSION_COOKIE "aloft_session"
 
 /**
- * Who asks, and may they? Fills principal, role and, under API_PRODUCT, product.
+ * Who asks, and may they? Fills principal, role and, under API_PRODUCT, product; anew each time.
  *
  * @return False = no: 401 nobody knows them, 403 they may not, or their page did not send the
  *         session's CSRF token, 404 they may not even know of the
