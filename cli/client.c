@@ -449,8 +449,8 @@ int client_upload(struct client *client, const char *method, const char *path,
     }
     (void)curl_easy_setopt(client->curl, CURLOPT_POST, 1L);
     (void)curl_easy_setopt(client->curl, CURLOPT_READDATA, file);
-    /* On a connection used before, the library would begin anew by itself when it breaks: from the
-     * file's begin, whatever the offset. */
+    /* A proxy in front of the server may keep connections. When one used before breaks, the library
+     * would begin anew by itself: from the file's start, whatever the offset. */
     (void)curl_easy_setopt(client->curl, CURLOPT_FRESH_CONNECT, 1L);
     (void)curl_easy_setopt(client->curl, CURLOPT_POSTFIELDSIZE_LARGE,
                            (curl_off_t)((uint64_t)st.st_size - f->offset));
