@@ -124,8 +124,13 @@ static void attempt(struct fixture *f, const char *state, int64_t ended_ms)
     AUTO_STMT s = NULL;
 
     assert_err(db_prepare(f->db,
-                          "INSERT INTO attempt VALUES (?1, ?2, 0, '', '', '', '', 0, '', 'v1', "
-                          "'ota.bin', ?3, '', '', 1, 1, 1, '', 1, 1, ?4, 1)",
+                          "INSERT INTO attempt (id, product_id, device_id, device, "
+                          "token_device_id, reported_device, token_prefix, address, user_agent, "
+                          "tls_version, running_version, boot, asked_version, version, file, "
+                          "state, cause, sentence, bytes_total, bytes_sent, bytes_acked, "
+                          "closed_by, n_contacts, started_ms, ended_ms, duration_ms) VALUES "
+                          "(?1, ?2, 0, '', 0, '', '', '', '', 0, '', '', '', 'v1', 'ota.bin', "
+                          "?3, '', '', 1, 1, 1, '', 1, 1, ?4, 1)",
                           &s, NULL),
                ALOFT_ERR_OK);
     db_bind_int(s, 1, ++id);
