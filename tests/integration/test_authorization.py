@@ -89,7 +89,7 @@ class World:
         self.add_account("inactive", "admin")
         session, token = self.session("inactive"), self.token({"role": "admin"}, "inactive")
         assert session() and call(self.server, "PATCH", "/api/v1/accounts/inactive", {"is_active": False}).status == 200
-        over = self.token({"role": "admin", "expires_ms": int(time.time() * 1000) + 1000})
+        over = self.token({"role": "admin", "expires_ms": int(time.time() * 1000) + 5000})
         wait_until("the end of the token",
                    lambda: call(self.server, "GET", "/api/v1/session", token="", headers=over()).status == 401)
         stranger = {"Authorization": "Bearer " + "0" * 64}
