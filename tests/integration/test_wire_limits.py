@@ -240,6 +240,17 @@ def test_a_proxy_is_named_while_it_runs(own_wire):
     assert ask_through(wire, LINE, VERSION_REQUEST) == VERSION_ANSWER
 
 
+def test_a_proxy_header_that_is_cut_is_closed_at_once(own_wire):
+    wire = own_wire("proxies=127.0.0.1", "head_ms=3600000")
+    for cut in (1, 20, len(LINE) - 1):
+        with wire.connect() as peer:
+            peer.sendall(LINE[:cut])
+            peer.shutdown(socket.SHUT_WR)
+            with pytest.raises(ConnectionResetError):  # its bytes were looked at and never read
+                read_all(peer)
+    wire.wait_for_log("outcome=REQUEST_CUT", 3)
+
+
 def test_a_named_proxy_that_stays_silent_is_closed(own_wire):
     wire = own_wire("proxies=127.0.0.1", "head_ms=300")
     with wire.connect() as peer:

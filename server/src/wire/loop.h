@@ -180,8 +180,8 @@ void request_start(struct loop *loop, struct conn *conn);
 void request_continue(struct loop *loop, struct conn *conn);
 /** Its time is over. */
 void request_expire(struct loop *loop, struct conn *conn);
-/** It came from a named proxy, which does not say for whom. */
-void request_refuse_proxy(struct loop *loop, struct conn *conn);
+/** A named proxy does not say for whom it comes (CONTACT_BAD_PROXY), or not to its end (_CUT). */
+void request_give_up(struct loop *loop, struct conn *conn, enum contact_outcome outcome);
 
 /* proxied.c */
 

@@ -7,6 +7,7 @@
 #include "wire/loop.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -28,6 +29,15 @@ static void take_source(struct conn *conn, const struct aloft_proxy_head *head)
     }
 }
 
+/* Bytes that are only looked at hide the end behind them. `n_seen`: more may have come since. */
+static bool is_at_end(struct loop *loop, const struct conn *conn, ssize_t n_seen)
+{
+    struct pollfd peer = {.fd = conn->fd, .events = POLLRDHUP};
+
+    return poll(&peer, 1, 0) == 1 &&
+           recv(conn->fd, loop->buf, ALOFT_PROXY_HEAD_MAX, MSG_PEEK) == n_seen;
+}
+
 bool proxied_continue(struct loop *loop, struct conn *conn)
 {
     struct aloft_proxy_head head;
@@ -46,9 +56,12 @@ bool proxied_continue(struct loop *loop, struct conn *conn)
         break;
     case ALOFT_ERR_AGAIN:
         conn_watch(loop, conn);
+        if (is_at_end(loop, conn, n)) {
+            request_give_up(loop, conn, CONTACT_REQUEST_CUT);
+        }
         return false;
     default:
-        request_refuse_proxy(loop, conn);
+        request_give_up(loop, conn, CONTACT_BAD_PROXY);
         return false;
     }
     if (recv(conn->fd, loop->buf, head.head_len, 0) != (ssize_t)head.head_len) {

@@ -171,9 +171,9 @@ void request_continue(struct loop *loop, struct conn *conn)
     }
 }
 
-void request_refuse_proxy(struct loop *loop, struct conn *conn)
+void request_give_up(struct loop *loop, struct conn *conn, enum contact_outcome outcome)
 {
-    tell_and_close(loop, conn, CONTACT_BAD_PROXY, CONTACT_TLS_OTHER);
+    tell_and_close(loop, conn, outcome, CONTACT_TLS_OTHER);
 }
 
 void request_expire(struct loop *loop, struct conn *conn)
