@@ -2,8 +2,10 @@
 """A full disk refuses what would need space, in words, and the server goes on serving; and a data folder has one
 server."""
 
+import contextlib
 import errno
 import os
+import pathlib
 import shutil
 import subprocess
 
@@ -148,6 +150,26 @@ def test_a_backup_onto_a_full_disk_fails_and_leaves_nothing(small):
     assert "the disk is full" in done.stderr or "No space left" in done.stderr
     assert not [path for path in server.data.iterdir() if "one.tar" in path.name]
     assert download(server)
+
+
+def deleted_but_open(server):
+    found = []
+    for one in pathlib.Path(f"/proc/{server.process.pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # closed meanwhile
+            found.append(os.readlink(one))
+    return [link for link in found if "/blobs/" in link and link.endswith(" (deleted)")]
+
+
+def test_a_deleted_rom_gives_its_space_back_though_no_module_asks(aloft, tmp_path):
+    with Server(aloft, tmp_path, "--threads", "2") as server:
+        server.token = server.deploy("lamp", LAYOUT, VERSION)[0]
+        server.cli("rom", "deploy", "--product", "lamp", "--version", "v2.0.0", str(server.make_image(LAYOUT, "v2.0.0")))
+        for _ in range(16):  # both event loops have had it
+            StockClient("127.0.0.1", server.modules_port, server.token).file("v2.0.0", Target())
+        status, _ = server.api("DELETE", "/api/v1/products/lamp/roms/v2.0.0")
+        assert status == 204 and len(list((server.data / "blobs").glob("??/*"))) == 1
+        wait_until("no deleted blob is open", lambda: not deleted_but_open(server))
+        assert download(server) == server.make_image(LAYOUT, VERSION).read_bytes()
 
 
 def test_two_servers_do_not_share_a_folder(aloft, tmp_path):

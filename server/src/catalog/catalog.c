@@ -27,8 +27,10 @@ struct catalog_draft {
 };
 
 struct catalog {
-    pthread_mutex_t lock; /* of `snapshot` */
+    pthread_mutex_t lock; /* of `snapshot`, `told` and `told_ctx` */
     struct catalog_snapshot *snapshot;
+    catalog_published_fn *told; /* NULL: none */
+    void *told_ctx;
     atomic_uint_fast64_t generation;
     struct token_table *tokens;
 };
@@ -249,10 +251,21 @@ enum aloft_err catalog_publish(struct catalog *catalog, struct catalog_draft *dr
     struct catalog_snapshot *old = catalog->snapshot;
     catalog->snapshot = draft->snapshot;
     atomic_fetch_add_explicit(&catalog->generation, 1, memory_order_release);
+    if (catalog->told) {
+        catalog->told(catalog->told_ctx);
+    }
     (void)pthread_mutex_unlock(&catalog->lock);
     catalog_snapshot_release(old);
     free(draft);
     return ALOFT_ERR_OK;
+}
+
+void catalog_on_publish(struct catalog *catalog, catalog_published_fn *told, void *ctx)
+{
+    (void)pthread_mutex_lock(&catalog->lock);
+    catalog->told = told;
+    catalog->told_ctx = ctx;
+    (void)pthread_mutex_unlock(&catalog->lock);
 }
 
 struct catalog *catalog_new(struct error *e)

@@ -123,6 +123,15 @@ ALOFT_MUST_CHECK
 enum aloft_err catalog_publish(struct catalog *catalog, struct catalog_draft *draft,
                                struct error *e);
 
+typedef void catalog_published_fn(void *ctx);
+
+/**
+ * From now on have `told` called at the end of each publish, in the publisher's thread and before
+ * catalog_publish() returns; after the return nobody is in an earlier one. It must not call the
+ * catalog. NULL: none.
+ */
+void catalog_on_publish(struct catalog *catalog, catalog_published_fn *told, void *ctx);
+
 /* Tokens. */
 
 /** Whom a token stands for. */

@@ -304,6 +304,17 @@ static void take_rules(struct loop *loop)
     loop->timers[TIMER_STALL].duration_ms = loop->rules->stall_timeout_ms;
 }
 
+void loop_take_snapshot(struct loop *loop)
+{
+    uint64_t generation = catalog_generation(loop->shared->catalog);
+
+    if (generation != loop->generation) {
+        catalog_snapshot_release(loop->snapshot);
+        loop->snapshot = catalog_get(loop->shared->catalog);
+        loop->generation = generation;
+    }
+}
+
 static void begin_round(struct loop *loop)
 {
     if (atomic_load_explicit(&loop->shared->rules_generation, memory_order_relaxed) !=
@@ -342,7 +353,10 @@ static void handle(struct loop *loop, const struct epoll_event *event)
     } else if (source == SOURCE_WAKE) {
         eventfd_t ignored;
         (void)eventfd_read(loop->wake_fd, &ignored);
-        stop_listening(loop);
+        loop_take_snapshot(loop); /* an old one would keep the disk space of deleted blobs */
+        if (stop_deadline_ms(loop) != 0) {
+            stop_listening(loop);
+        }
     } else {
         struct conn *conn = event->data.ptr;
         if (conn->state <= CONN_HEAD) {

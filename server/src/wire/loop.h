@@ -114,7 +114,7 @@ struct loop_shared {
     size_t record_bytes;
     size_t max_conns; /* of one loop */
     bool is_send_buffer_fixed;
-    uint64_t stop_deadline_ms; /* atomic: wire_drain() may change it while they run */
+    uint64_t stop_deadline_ms; /* atomic: wire_drain() may change it while they run; 0: go on */
 };
 
 struct loop {
@@ -157,6 +157,9 @@ enum aloft_err loop_open(struct loop *loop, struct loop_shared *shared, const in
 void loop_run(struct loop *loop);
 
 void loop_close(struct loop *loop);
+
+/** Let go of the catalog's snapshot for a newer one, if there is. */
+void loop_take_snapshot(struct loop *loop);
 
 /* Connections; each function may close the connection, so the caller is done with it. */
 

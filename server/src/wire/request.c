@@ -16,21 +16,10 @@ static void tell_and_close(struct loop *loop, struct conn *conn, enum contact_ou
     conn_close(loop, conn);
 }
 
-static void take_snapshot(struct loop *loop)
-{
-    uint64_t generation = catalog_generation(loop->shared->catalog);
-
-    if (generation != loop->generation) {
-        catalog_snapshot_release(loop->snapshot);
-        loop->snapshot = catalog_get(loop->shared->catalog);
-        loop->generation = generation;
-    }
-}
-
 static void answer(struct loop *loop, struct conn *conn, const struct aloft_http_head *head,
                    const char *buf, size_t len)
 {
-    take_snapshot(loop);
+    loop_take_snapshot(loop);
     const struct answer_request request = {
         .catalog = loop->shared->catalog,
         .snapshot = loop->snapshot,

@@ -150,6 +150,15 @@ static enum aloft_err start_threads(struct wire *wire, struct error *e)
                    : fail_errno(e, ALOFT_ERR_IO, "cannot start the threads of the module plane");
 }
 
+static void wake_all(void *ctx)
+{
+    const struct wire *wire = ctx;
+
+    for (unsigned i = 0; i < wire->n_running; i++) {
+        (void)eventfd_write(wire->loops[i].wake_fd, 1);
+    }
+}
+
 static bool is_per_min(unsigned value)
 {
     return value <= WIRE_PER_MIN_MAX || value == WIRE_NO_LIMIT;
@@ -293,6 +302,7 @@ enum aloft_err wire_start(const struct wire_options *options, struct catalog *ca
         wire_stop(wire, 0);
         return err;
     }
+    catalog_on_publish(catalog, wake_all, wire);
     *ret_wire = wire;
     return ALOFT_ERR_OK;
 }
@@ -318,6 +328,7 @@ enum aloft_err wire_reload(struct wire *wire, const struct wire_options *options
     atomic_fetch_add(&shared->rules_generation, 1);
     (void)pthread_mutex_unlock(&shared->lock);
     rules_release(old);
+    wake_all(wire); /* so that nobody keeps the old key */
     return ALOFT_ERR_OK;
 }
 
@@ -352,9 +363,7 @@ void wire_drain(struct wire *wire, unsigned grace_ms)
 {
     __atomic_store_n(&wire->shared.stop_deadline_ms, clock_monotonic_ms() + grace_ms,
                      __ATOMIC_RELEASE);
-    for (unsigned i = 0; i < wire->n_running; i++) {
-        (void)eventfd_write(wire->loops[i].wake_fd, 1);
-    }
+    wake_all(wire);
 }
 
 void wire_join(struct wire *wire)
@@ -369,6 +378,7 @@ void wire_stop(struct wire *wire, unsigned grace_ms)
     if (!wire) {
         return;
     }
+    catalog_on_publish(wire->shared.catalog, NULL, NULL);
     wire_drain(wire, grace_ms);
     wire_join(wire);
     for (unsigned i = 0; i < wire->n_loops; i++) {
