@@ -2,57 +2,29 @@
 """server/api/openapi.yaml and the running server say the same: every operation is there, and no other; the answers follow
 their schemas."""
 
-import pathlib
 import re
 
 import pytest
-import yaml
 
 import app_image
-import schema
 from account_story import play_accounts
 from api import call, talk, upload
+import schema
+from document import (DOCUMENT, METHODS, Checked, body_type, methods_of, operations, parameters_of, print_counts,
+                      routes_of_the_source)
 from server import wait_until
 from webhook_story import play_webhooks
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-
-
-class Loader(yaml.SafeLoader):
-    """Refuses a key that is there twice, of which yaml would take the last."""
-
-    def construct_mapping(self, node, deep=False):
-        keys = [key.value for key, _ in node.value if key.value != "<<"]
-        assert len(keys) == len(set(keys)), f"{node.start_mark}: a key is there twice"
-        return super().construct_mapping(node, deep)
-
-
-DOCUMENT = yaml.load((ROOT / "server/api/openapi.yaml").read_text(), Loader)
-METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 PRODUCT = "lamp"
-
-
-def methods_of(path):
-    return METHODS & {key.upper() for key in DOCUMENT["paths"][path]}
+# What has a short list as one of its members.
+NO_LISTS = {"/api/v1/products", "/api/v1/session", "/api/v1/products/{product}/token-rotation",
+            "/api/v1/products/{product}/devices/{device}/token-rotation"}
 
 
 def methods_at(target):
     """Of every path the target may be: a word written out in one may be a parameter of another."""
     return {method for path in DOCUMENT["paths"] for method in methods_of(path)
             if re.fullmatch(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(path)), target)}
-
-
-def routes_of_the_source():
-    """(method, path with {} for parameters, x-access) of the server's own tables."""
-    product = re.search(r'#define API_PRODUCT\s+"([^"]+)"', (ROOT / "server/src/api/request.h").read_text()).group(1)
-    found = set()
-    route = r'\{"([A-Z]+)",\s*((?:API_PRODUCT\s*)?(?:"[^"]*")?),\s*API_BODY_\w+,\s*API_(\w+),'
-    for source in (ROOT / "server/src/api").glob("ops_*.c"):
-        for table in re.findall(r"_routes\[\] = \{(.*?)API_ROUTES_END", source.read_text(), re.S):
-            for method, path, access in re.findall(route, table):
-                path = path.replace("API_PRODUCT", product, 1).replace('"', "").replace(" ", "")
-                found.add((method, path, access.lower().replace("_", "-")))
-    return found
 
 
 def test_the_document_lists_the_operations_of_the_server_with_their_access_and_no_others():
@@ -69,26 +41,44 @@ def test_the_running_server_knows_exactly_the_documented_methods(server, path):
         assert (status == 405) == (method not in methods_at(target)), f"{method} {target}: {status}"
 
 
-class Checked:
-    """Calls the server and holds each answer to the document."""
+def responses_with(header, operation):
+    return {status for status, response in operation["responses"].items()
+            if header in schema.resolve(DOCUMENT, response).get("headers", {})}
 
-    def __init__(self, server):
-        self.server, self.seen = server, set()
 
-    def __call__(self, method, path, target, status, answer=None, **arguments):
-        answer = answer or call(self.server, method, target, **arguments)
-        assert answer.status == status, answer.body
-        operation = DOCUMENT["paths"][path][method.lower()]
-        response = schema.resolve(DOCUMENT, operation["responses"][str(status)])
-        if "content" in response:
-            kind, content = next(iter(response["content"].items()))
-            assert answer.headers["Content-Type"] == kind
-            value = answer.json if kind.endswith("json") else answer.body.decode()
-            schema.check(DOCUMENT, content.get("schema", {}), value, f"{method} {target}")
-        else:
-            assert answer.body == b""
-        self.seen.add((method, path, str(status)))
-        return answer
+def test_what_has_a_revision_is_changed_by_it():
+    """An operation beside a GET with an ETag takes If-Match, and tells the new ETag."""
+    n = 0
+    for method, path, operation in operations():
+        item = DOCUMENT["paths"][path].get("get")
+        if method == "GET" or not item or not responses_with("ETag", item):
+            continue
+        n += 1
+        assert ("header", "If-Match") in parameters_of(path, operation), f"{method} {path}"
+        assert "412" in operation["responses"], f"{method} {path}"
+        assert "204" in operation["responses"] or responses_with("ETag", operation), f"{method} {path}"
+    assert n >= 8
+
+
+def test_every_list_is_paged():
+    n = 0
+    for method, path, operation in operations():
+        content = schema.resolve(DOCUMENT, operation["responses"].get("200", {})).get("content", {}).get("application/json")
+        if method != "GET" or not content or path.endswith("}") or path in NO_LISTS:
+            continue
+        members = schema.resolve(DOCUMENT, content["schema"]).get("properties", {})
+        if any(schema.resolve(DOCUMENT, one).get("type") == "array" for one in members.values()):
+            n += 1
+            assert {("query", "limit"), ("query", "cursor")} <= set(parameters_of(path, operation)), f"{method} {path}"
+            assert "next" in members, f"{method} {path}"
+    assert n >= 8
+
+
+def test_every_post_that_creates_takes_an_idempotency_key():
+    for method, path, operation in operations():
+        if method == "POST" and "201" in operation["responses"] and operation.get("security") != [] \
+                and body_type(operation) != "application/octet-stream":  # a file is known by its hash
+            assert ("header", "Idempotency-Key") in parameters_of(path, operation), f"{method} {path}"
 
 
 def check_partials(check, at, image):
@@ -309,5 +299,6 @@ def test_answers_follow_their_schemas(server):
     # A full disk, chunks, wrong bodies and small roles have tests of their own; an unknown product answers alike
     # everywhere.
     left = {status for _, _, status in documented - check.seen}
+    print_counts(check)
     elsewhere = {"403", "404", "411", "413", "415", "503", "507"}
     assert check.seen <= documented and left <= elsewhere, sorted(left - elsewhere)

@@ -29,6 +29,8 @@ def check(document, schema, value, where="answer"):
             assert value is None or value <= wanted, f"{where}: {value} is more than {wanted}"
         elif keyword == "maxLength":
             assert len(value) <= wanted, f"{where}: {value!r} is too long"
+        elif keyword == "minLength":
+            assert len(value) >= wanted, f"{where}: {value!r} is too short"
         elif keyword in ("minItems", "maxItems"):
             assert len(value) >= wanted if keyword == "minItems" else len(value) <= wanted, f"{where}: {len(value)} items"
         elif keyword == "items":

@@ -54,7 +54,7 @@ bool change_is_new(struct request *r)
     int64_t status = 0;
     struct error e = {0};
 
-    if (!key || strcmp(r->method, MHD_HTTP_METHOD_POST) != 0 || r->route->body != API_BODY_JSON) {
+    if (!key || strcmp(r->method, MHD_HTTP_METHOD_POST) != 0 || r->route->body == API_BODY_FILE) {
         return true; /* other methods may come twice anyway; a file has its hash */
     }
     if (r->route->access == API_OPEN) {
@@ -71,6 +71,8 @@ bool change_is_new(struct request *r)
         answer_error(r, MHD_HTTP_UNPROCESSABLE_CONTENT, "key_reused", "%s", e.sentence);
     } else if (err != ALOFT_ERR_OK) {
         answer_failure(r, &e);
+    } else if (status == MHD_HTTP_NO_CONTENT) {
+        answer_nothing(r);
     } else if (body[0]) {
         answer_json(r, (unsigned)status, json_loads(body, 0, NULL));
     } else {
@@ -134,8 +136,8 @@ static enum aloft_err note(struct request *r, struct db *tx, const struct change
     return err == ALOFT_ERR_OK ? events_add(tx, &event, e) : err;
 }
 
-static enum aloft_err keep_answer(struct request *r, struct db *tx, unsigned status,
-                                  const json_t *body, struct error *e)
+enum aloft_err change_keep(struct request *r, struct db *tx, unsigned status, const json_t *body,
+                           struct error *e)
 {
     if (!r->idempotency.key[0]) {
         return ALOFT_ERR_OK;
@@ -155,7 +157,7 @@ void change_end(struct request *request, struct db **transaction, const struct c
                              : fail(&e, ALOFT_ERR_IO, "out of memory");
 
     if (err == ALOFT_ERR_OK) {
-        err = keep_answer(request, *transaction, status, body, &e);
+        err = change_keep(request, *transaction, status, body, &e);
     }
     if (err == ALOFT_ERR_OK) {
         err = db_commit(transaction, &e);

@@ -54,6 +54,21 @@ static bool read_partial(struct request *request, struct partial_upload *p)
     return vet_file_name(request, p->name, p->version);
 }
 
+static enum aloft_err keep_partial(struct request *request, const struct partial_upload *p,
+                                   const json_t *body, struct error *e)
+{
+    AUTO_TRANSACTION tx = NULL;
+    enum aloft_err err = db_begin(request->api->db, &tx, e);
+
+    if (err == ALOFT_ERR_OK) {
+        err = partial_uploads_add(tx, p, e);
+    }
+    if (err == ALOFT_ERR_OK) {
+        err = change_keep(request, tx, MHD_HTTP_CREATED, body, e);
+    }
+    return err == ALOFT_ERR_OK ? db_commit(&tx, e) : err;
+}
+
 static void op_partial_add(struct request *request)
 {
     struct api *api = request->api;
@@ -65,18 +80,20 @@ static void op_partial_add(struct request *request)
         return;
     }
     enum aloft_err err = partial_open(api->blobs, p.id, 0, &file, &e);
+    json_t *body = partial_to_json(&p);
     partial_close(file);
     if (err == ALOFT_ERR_OK) {
-        err = partial_uploads_add(api->db, &p, &e);
+        err = keep_partial(request, &p, body, &e);
         if (err != ALOFT_ERR_OK && partial_remove(api->blobs, p.id, NULL) != ALOFT_ERR_OK) {
             log_warn("upload.part_not_removed", "id=%s", p.id); /* the next start removes it */
         }
     }
     if (err != ALOFT_ERR_OK) {
+        json_decref(body);
         answer_failure(request, &e);
         return;
     }
-    answer_json(request, MHD_HTTP_CREATED, partial_to_json(&p));
+    answer_json(request, MHD_HTTP_CREATED, body);
 }
 
 /* It became an upload, and the answer that said so may have been lost. */

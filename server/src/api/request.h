@@ -278,6 +278,14 @@ bool change_matches(struct request *request, int64_t revision);
 void change_end(struct request *request, struct db **transaction, const struct change *change,
                 unsigned status, json_t *body);
 
+/**
+ * Keep the answer for the request's Idempotency-Key, if it has one. change_end() does it; this is
+ * for what is no change to the audit log and to those who listen.
+ */
+ALOFT_MUST_CHECK
+enum aloft_err change_keep(struct request *request, struct db *transaction, unsigned status,
+                           const json_t *body, struct error *e);
+
 /** Publish the catalog; false = it could not be, and that is the answer. */
 bool publish_change(struct request *request);
 
