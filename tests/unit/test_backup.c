@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "unit.h"
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "backup/backup.h"
@@ -182,6 +184,47 @@ static void make__keeps_a_blob_that_goes_while_others_are_copied(void **state)
     assert_err(backup_restore(p->file, again, &silent, &e), ALOFT_ERR_OK);
 }
 
+/* As on a memory stick. */
+int __wrap_link(const char *from, const char *to);
+
+int __wrap_link(const char *from, const char *to)
+{
+    (void)from;
+    (void)to;
+    errno = EPERM;
+    return -1;
+}
+
+/* Somebody else's file comes under the backup's name while it is written. */
+static void come_first(void *ctx, uint64_t n_files, uint64_t n_bytes)
+{
+    const struct place *p = ctx;
+    FILE *file = fopen(p->file, "we");
+
+    (void)n_files;
+    (void)n_bytes;
+    assert_non_null(file);
+    assert_int_equal(fclose(file), 0);
+}
+
+static void make__needs_no_links_and_replaces_nothing(void **state)
+{
+    struct place *p = *state;
+    struct error e = {0};
+    struct backup_progress progress = {come_first, p};
+    struct stat st;
+    char part[320];
+
+    (void)snprintf(part, sizeof part, "%s.part", p->file);
+    assert_err(backup_make(p->data, p->file, &silent, &e), ALOFT_ERR_OK);
+    assert_int_not_equal(access(part, F_OK), 0);
+    assert_int_equal(unlink(p->file), 0);
+    assert_err(backup_make(p->data, p->file, &progress, &e), ALOFT_ERR_DUPLICATE);
+    assert_int_equal(stat(p->file, &st), 0);
+    assert_int_equal(st.st_size, 0);
+    assert_int_not_equal(access(part, F_OK), 0);
+}
+
 static void make__gives_up_on_a_blob_that_stays_missing(void **state)
 {
     struct place *p = *state;
@@ -257,6 +300,8 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(make__keeps_a_blob_that_goes_while_others_are_copied,
                                         set_up, tear_down),
+        cmocka_unit_test_setup_teardown(make__needs_no_links_and_replaces_nothing, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(make__gives_up_on_a_blob_that_stays_missing, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(make_and_restore__say_how_far_they_are, set_up, tear_down),

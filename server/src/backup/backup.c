@@ -372,10 +372,16 @@ static enum aloft_err publish(const struct job *j, const char *file, struct erro
     char folder[PATH_MAX];
     const char *slash = strrchr(file, '/');
 
-    /* link() and not rename(): it does not replace what came meanwhile. */
-    if (link(j->part, file) != 0) {
-        return fail_errno(e, errno == EEXIST ? ALOFT_ERR_DUPLICATE : ALOFT_ERR_IO,
-                          "cannot make '%s'", file);
+    /* Neither replaces what came meanwhile. A memory stick knows no links, NFS not that rename. */
+    bool is_renamed = renameat2(AT_FDCWD, j->part, AT_FDCWD, file, RENAME_NOREPLACE) == 0;
+    if (!is_renamed && (errno != EINVAL || link(j->part, file) != 0)) {
+        enum aloft_err err = fail_errno(e, errno == EEXIST ? ALOFT_ERR_DUPLICATE : ALOFT_ERR_IO,
+                                        "cannot make '%s'", file);
+        (void)unlink(j->part);
+        return err;
+    }
+    if (!is_renamed) {
+        (void)unlink(j->part);
     }
     (void)snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - file) + 1 : 1,
                    slash ? file : ".");
@@ -424,9 +430,9 @@ enum aloft_err backup_make(const char *data, const char *file,
     for (int i = 1; i < TRIES && j.is_blob_gone; i++) {
         err = try_once(&j, fd, e);
     }
-    if (err == ALOFT_ERR_OK) {
-        err = publish(&j, file, e);
+    if (err != ALOFT_ERR_OK) {
+        (void)unlink(j.part);
+        return err;
     }
-    (void)unlink(j.part);
-    return err;
+    return publish(&j, file, e);
 }

@@ -192,7 +192,7 @@ static enum aloft_err restore_entries(struct job *j, struct error *e)
 static enum aloft_err read_archive(struct job *j, struct error *e)
 {
     struct stat st;
-    AUTO_FD int fd = open(j->file, O_RDONLY | O_CLOEXEC);
+    AUTO_FD int fd = open(j->file, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 
     if (fd < 0 || fstat(fd, &st) != 0) {
         return fail_errno(e, ALOFT_ERR_IO, "cannot open '%s'", j->file);
