@@ -15,7 +15,7 @@
 enum aloft_err file_load(const char *path, size_t max_bytes, uint8_t **ret_data, size_t *ret_len,
                          struct error *e)
 {
-    AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
+    AUTO_FD int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC); /* else a FIFO would hold us */
     struct stat st;
 
     if (fd < 0 || fstat(fd, &st) != 0) {

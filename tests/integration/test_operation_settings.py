@@ -60,6 +60,10 @@ def test_check_config_says_file_line_and_remedy(aloft, tmp_path):
     done = serve(aloft, "--config", tmp_path / "none.conf", "--check-config")
     assert done.returncode == 2
     assert "none.conf': No such file" in done.stderr.splitlines()[0]
+    os.mkfifo(tmp_path / "pipe")  # nobody ever writes to it
+    done = serve(aloft, "--config", tmp_path / "pipe", "--check-config")
+    assert done.returncode == 2
+    assert "pipe' is not a regular file" in done.stderr.splitlines()[0]
 
 
 def test_a_server_runs_by_its_file_alone(aloft, tmp_path):
