@@ -247,6 +247,10 @@ static void expect_ble(const char *json, const char *code, const char *words)
     expect(OLD, "ble_data.bin", file, 4 + len, code, words);
 }
 
+#define NUMBERS_AS_TEXT                                                                            \
+    "{\"Service\":[{\"index\":\"0\",\"uuid_len\":\"16\",\"uuid\":\"\",\"perm\":\"0x01\","          \
+    "\"val_max_len\":\"2\",\"val_cur_len\":\"9\",\"value\":\"\",\"x\":null}]}"
+
 static void row_32_wants__ble_data_to_be_a_service_as_json(void **state)
 {
     (void)state;
@@ -254,8 +258,7 @@ static void row_32_wants__ble_data_to_be_a_service_as_json(void **state)
         "{\"Service\":[]}",
         "{\"Service\":[" SERVICE_ROW "]}",
         " {\"Service\": [" SERVICE_ROW "," SERVICE_ROW "], \"more\": 1}\n",
-        "{\"Service\":[{\"index\":\"0\",\"uuid_len\":\"16\",\"uuid\":\"\",\"perm\":\"0x01\","
-        "\"val_max_len\":\"2\",\"val_cur_len\":\"9\",\"value\":\"\",\"x\":null}]}",
+        NUMBERS_AS_TEXT,
     };
     static const struct {
         const char *json;
