@@ -91,18 +91,17 @@ static int run_ls(const struct opt_values *v)
                                            "token",   "token_tls", "seen",   "devices",
                                            NULL};
     AUTO_CLIENT client = NULL;
-    AUTO_JSON answer = NULL;
+    AUTO_JSON products = NULL;
     int rc = client_open(v, &client);
 
     if (rc != EXIT_DONE) {
         return rc;
     }
     AUTO_FREE char *path = client_path(client, (const char *const[]){NULL});
-    rc = path ? client_call(client, "GET", path, NULL, &answer) : failure("out of memory");
+    rc = path ? client_list(client, path, "products", &products) : failure("out of memory");
     if (rc != EXIT_DONE) {
         return rc;
     }
-    const json_t *products = json_object_get(answer, "products");
     if (opt_has(v, "json")) {
         return client_print_json(products);
     }

@@ -14,7 +14,7 @@ import subprocess
 import pytest
 
 import app_image
-from api import blob_files, call, rows, upload
+from api import blob_files, call, list_all, rows, upload
 from server import DEADLINE_S, Server, wait_until
 
 LAYOUT = "esp32c3_default"
@@ -33,7 +33,7 @@ def add_product(server, name="lamp"):
 
 def everything(server):
     """All that people can see of a server."""
-    products = call(server, "GET", PRODUCTS).json["products"]
+    products = list_all(server, PRODUCTS, "products")
     return products, [call(server, "GET", f"{PRODUCTS}/{p['name']}/roms").json for p in products]
 
 

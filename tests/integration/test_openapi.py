@@ -17,7 +17,7 @@ from webhook_story import play_webhooks
 
 PRODUCT = "lamp"
 # What has a short list as one of its members.
-NO_LISTS = {"/api/v1/products", "/api/v1/session", "/api/v1/products/{product}/token-rotation",
+NO_LISTS = {"/api/v1/session", "/api/v1/products/{product}/token-rotation",
             "/api/v1/products/{product}/devices/{device}/token-rotation"}
 
 
@@ -274,6 +274,7 @@ def test_answers_follow_their_schemas(server):
     check("POST", root, root, 409, body=new)
     check("POST", root, root, 400, body={})
     check("GET", root, root, 200)
+    check("GET", root, root + "?limit=0", 400)
     check("GET", one, at(one), 200)
     sent = check("POST", uploads, at(uploads), 201, upload(server, PRODUCT, image)).json["upload"]
     check("POST", uploads, at(uploads), 422, upload(server, PRODUCT, image[:500]))

@@ -11,7 +11,7 @@ import subprocess
 
 import pytest
 
-from api import call, upload
+from api import call, list_all, upload
 import app_image
 from server import DEADLINE_S, Server, wait_until
 from stock_client import StockClient, Target
@@ -54,7 +54,7 @@ def add(server, name):
 
 
 def names(server):
-    return {one["name"] for one in call(server, "GET", "/api/v1/products").json["products"]}
+    return {one["name"] for one in list_all(server, "/api/v1/products", "products")}
 
 
 def download(server):

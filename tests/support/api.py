@@ -80,3 +80,13 @@ def rows(server, sql):
         return database.execute(sql).fetchall()
     finally:
         database.close()
+
+
+def list_all(server, path, member):
+    """All items of a list, page by page."""
+    found, cursor = [], ""
+    while cursor is not None:
+        page = call(server, "GET", f"{path}?limit=1000&cursor={cursor}" if cursor else f"{path}?limit=1000").json
+        found += page[member]
+        cursor = page["next"]
+    return found

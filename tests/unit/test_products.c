@@ -123,9 +123,9 @@ static void each__goes_by_name_and_ends_at_an_error(void **state)
 
     assert_err(add(f, "b", TOKEN_1, TOKEN_2, NULL), ALOFT_ERR_OK);
     assert_err(add(f, "a", TOKEN_3, TOKEN_4, NULL), ALOFT_ERR_OK);
-    assert_err(products_each(f->db, append_name, text, NULL), ALOFT_ERR_OK);
+    assert_err(products_each(f->db, "", append_name, text, NULL), ALOFT_ERR_OK);
     assert_string_equal(text, "ab");
-    assert_err(products_each(f->db, stop_at_once, &n, &e), ALOFT_ERR_CANCELLED);
+    assert_err(products_each(f->db, "", stop_at_once, &n, &e), ALOFT_ERR_CANCELLED);
     assert_int_equal(n, 1);
     assert_string_equal(e.sentence, "stopped at a");
 }

@@ -44,13 +44,18 @@ json_t *product_to_json(struct request *request, const struct product *p, struct
 struct listing {
     struct request *request;
     json_t *list;
+    size_t limit;
 };
 
-/* Those the principal may see. */
+/* Those the principal may see, one more than the page has. */
 static enum aloft_err append_product(void *ctx, const struct product *p, struct error *e)
 {
     struct listing *l = ctx;
     struct request *request = l->request;
+
+    if (json_array_size(l->list) > l->limit) {
+        return ALOFT_ERR_OK;
+    }
     enum aloft_err err =
         principal_role(request->api->db, &request->principal, p->id, &request->role, e);
 
@@ -61,17 +66,26 @@ static enum aloft_err append_product(void *ctx, const struct product *p, struct 
     return shown ? append_json(l->list, shown, e) : ALOFT_ERR_IO;
 }
 
+static void key_of_product(const json_t *item, char *key, size_t cap)
+{
+    (void)snprintf(key, cap, "%s", json_string_value(json_object_get(item, "name")));
+}
+
 static void op_products_list(struct request *request)
 {
     struct error e = {0};
-    struct listing l = {request, json_array()};
+    struct page page;
 
-    if (products_each(request->api->db, append_product, &l, &e) != ALOFT_ERR_OK) {
+    if (!page_read(request, &page)) {
+        return;
+    }
+    struct listing l = {request, json_array(), page.limit};
+    if (products_each(request->api->db, page.after, append_product, &l, &e) != ALOFT_ERR_OK) {
         json_decref(l.list);
         answer_failure(request, &e);
         return;
     }
-    answer_json(request, MHD_HTTP_OK, json_pack("{s:o}", "products", l.list));
+    page_answer(request, &page, "products", l.list, key_of_product);
 }
 
 static void op_products_get(struct request *request)
@@ -306,9 +320,11 @@ static void op_products_remove(struct request *request)
     publish_touched(request, &touched);
 }
 
+static const char *const list_query[] = {PAGE_QUERY, NULL};
+
 /* clang-format off */
 const struct api_route product_routes[] = {
-    {"GET",    "/api/v1/products", API_BODY_NONE, API_SIGNED_IN, op_products_list,           NULL, NULL, 0, false},
+    {"GET",    "/api/v1/products", API_BODY_NONE, API_SIGNED_IN, op_products_list,           list_query, NULL, 0, false},
     {"POST",   "/api/v1/products", API_BODY_JSON, API_ADMIN,     op_products_add,            NULL, NULL, 0, false},
     {"GET",    API_PRODUCT,        API_BODY_NONE, API_VIEWER,    op_products_get,            NULL, NULL, 0, false},
     {"PATCH",  API_PRODUCT,        API_BODY_JSON, API_OPERATOR,  op_products_set,            NULL, NULL, 0, false},

@@ -72,7 +72,7 @@ enum aloft_err publish_catalog(struct db *db, const struct blobs *blobs, struct 
     if (!p.draft) {
         return fail(e, ALOFT_ERR_IO, "out of memory");
     }
-    enum aloft_err err = products_each(db, add_product, &p, e);
+    enum aloft_err err = products_each(db, "", add_product, &p, e);
     if (err == ALOFT_ERR_OK) {
         err = links_each(db, add_link, &p, e);
     }

@@ -125,14 +125,17 @@ enum aloft_err products_get(struct db *db, const char *name, struct product *ret
     return err;
 }
 
-enum aloft_err products_each(struct db *db, product_visitor *visit, void *ctx, struct error *e)
+enum aloft_err products_each(struct db *db, const char *after, product_visitor *visit, void *ctx,
+                             struct error *e)
 {
     AUTO_STMT s = NULL;
-    enum aloft_err err = db_prepare(db, "SELECT " COLUMNS " FROM product ORDER BY name", &s, e);
+    enum aloft_err err =
+        db_prepare(db, "SELECT " COLUMNS " FROM product WHERE name > ?1 ORDER BY name", &s, e);
 
     if (err != ALOFT_ERR_OK) {
         return err;
     }
+    db_bind_text(s, 1, after);
     while ((err = db_step(s, e)) == ALOFT_ERR_OK) {
         struct product p;
         read_row(s, &p);

@@ -63,9 +63,10 @@ enum aloft_err products_name(struct db *db, int64_t id, char ret_name[PRODUCT_NA
 /** Called once per row, which is borrowed; may ask other questions. An error ends the walk. */
 typedef enum aloft_err product_visitor(void *ctx, const struct product *product, struct error *e);
 
-/** All, by name. */
+/** By name, those behind the name `after`; "" = all. */
 ALOFT_MUST_CHECK
-enum aloft_err products_each(struct db *db, product_visitor *visit, void *ctx, struct error *e);
+enum aloft_err products_each(struct db *db, const char *after, product_visitor *visit, void *ctx,
+                             struct error *e);
 
 /** Write everything but name, layout, current version and times, within a transaction; the
  * revision grows by one. Tokens are not compared with others': see tokens_refuse_taken(). */
