@@ -104,24 +104,34 @@ struct joining {
     bool is_setup;                /* by the set-up code */
 };
 
-/* What the code, or having none, allows. In `db`, which may be a transaction. False = answered. */
-static bool find_right(struct request *r, struct db *db, const char *code, struct joining *j)
+/* What the code, or having none, allows. In `db`, which may be a transaction.
+ * NOT_FOUND = nothing. */
+static enum aloft_err find_right(struct request *r, struct db *db, const char *code,
+                                 struct joining *j, struct error *e)
 {
-    struct error e = {0};
-    enum aloft_err err = code ? setup_check(db, code, &e) : ALOFT_ERR_NOT_FOUND;
+    enum aloft_err err = code ? setup_check(db, code, e) : ALOFT_ERR_NOT_FOUND;
 
     j->is_setup = err == ALOFT_ERR_OK;
     if (err == ALOFT_ERR_NOT_FOUND && code) {
-        err = invitations_find(db, code, clock_wall_ms(), &j->invitation, &e);
+        err = invitations_find(db, code, clock_wall_ms(), &j->invitation, e);
     }
     if (err != ALOFT_ERR_OK && err != ALOFT_ERR_NOT_FOUND) {
-        answer_failure(r, &e);
-        return false;
+        return err;
     }
     bool is_invited = err == ALOFT_ERR_OK && !j->is_setup;
-    if (j->is_setup || (is_invited && r->settings.join != JOIN_CLOSED) ||
-        (!code && r->settings.join == JOIN_OPEN)) {
-        return true;
+    return j->is_setup || (is_invited && r->settings.join != JOIN_CLOSED) ||
+                   (!code && r->settings.join == JOIN_OPEN)
+               ? ALOFT_ERR_OK
+               : ALOFT_ERR_NOT_FOUND;
+}
+
+/* find_right() found none, or failed. Outside of a transaction: it has one of its own. */
+static void refuse_join(struct request *r, const struct joining *j, const char *code,
+                        enum aloft_err err, const struct error *e)
+{
+    if (err != ALOFT_ERR_NOT_FOUND) {
+        answer_failure(r, e);
+        return;
     }
     note_refused(r, "join.refused", j->account.name, false);
     if (r->settings.join == JOIN_CLOSED) {
@@ -131,7 +141,6 @@ static bool find_right(struct request *r, struct db *db, const char *code, struc
                      code ? "this code is wrong, used, or over: ask an admin for a new one"
                           : "joining needs a code: ask an admin for an invitation");
     }
-    return false;
 }
 
 /* Spend the code and add the account. */
@@ -189,8 +198,12 @@ static void op_join(struct request *request)
     struct error e = {0};
     AUTO_TRANSACTION tx = NULL;
 
-    if (!read_joining(request, &j, &password, &code) || !attempt_begin(request, NULL) ||
-        !find_right(request, request->api->db, code, &j)) {
+    if (!read_joining(request, &j, &password, &code) || !attempt_begin(request, NULL)) {
+        return;
+    }
+    enum aloft_err err = find_right(request, request->api->db, code, &j, &e);
+    if (err != ALOFT_ERR_OK) {
+        refuse_join(request, &j, code, err, &e);
         return;
     }
     if (passwords_hash(request->api->passwords, password, j.account.password, &e) != ALOFT_ERR_OK) {
@@ -201,7 +214,13 @@ static void op_join(struct request *request)
         attempt_undo(request, NULL); /* without one, many accounts are many attempts */
     }
     again = j;
-    if (!change_begin(request, &tx) || !find_right(request, tx, code, &again)) {
+    if (!change_begin(request, &tx)) {
+        return;
+    }
+    err = find_right(request, tx, code, &again, &e); /* somebody else may have spent the code */
+    if (err != ALOFT_ERR_OK) {
+        auto_db_rollback(&tx);
+        refuse_join(request, &j, code, err, &e);
         return;
     }
     if (add_account(tx, &again, &e) != ALOFT_ERR_OK) {

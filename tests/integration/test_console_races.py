@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What two requests of the same moment, or a slow one and a change meanwhile, can bring about on the console plane."""
+
+import concurrent.futures
+import contextlib
+import http.client
+import json
+import socket
+
+import pytest
+
+from api import call, rows
+from server import PASSWORD, Server
+
+JOIN, TOKENS, PRODUCTS = ("/api/v1/" + word for word in ("join", "api-tokens", "products"))
+AT_ONCE = 8
+ROUNDS = 10
+TIMEOUT_S = 30
+
+
+@pytest.fixture
+def start(aloft, tmp_path):
+    with contextlib.ExitStack() as stack:
+        yield lambda *options: stack.enter_context(Server(aloft, tmp_path, *options))
+
+
+def all_at_once(jobs):
+    with concurrent.futures.ThreadPoolExecutor(len(jobs)) as pool:
+        return [job.result() for job in [pool.submit(job) for job in jobs]]
+
+
+def test_of_many_joins_by_one_code_at_once_one_succeeds(start):
+    server = start()
+    code = (server.data / "setup-code").read_text().strip()
+    answers = all_at_once([lambda i=i: call(server, "POST", JOIN, {"name": f"ann{i}", "password": PASSWORD, "code": code},
+                                            token="") for i in range(4)])
+    assert sorted(answer.status for answer in answers) == [201, 403, 403, 403]
+    assert rows(server, "SELECT count(*) FROM account") == [(1,)]
+
+
+def all_but_the_last_byte(server, path, body, **fields):
+    """A connection whose POST is complete with one more `}`."""
+    body = json.dumps(body).encode()
+    head = {"Host": "x", "Authorization": f"Bearer {server.api_token}", "Content-Type": "application/json",
+            "Content-Length": len(body)} | {name.replace("_", "-"): value for name, value in fields.items()}
+    connection = socket.create_connection(("127.0.0.1", server.console_port), timeout=TIMEOUT_S)
+    connection.sendall(f"POST {path} HTTP/1.1\r\n".encode() +
+                       "".join(f"{name}: {value}\r\n" for name, value in head.items()).encode() + b"\r\n" + body[:-1])
+    return connection
+
+
+def answers_of(connections):
+    for connection in connections:
+        connection.sendall(b"}")
+    for connection in connections:
+        answer = http.client.HTTPResponse(connection)
+        answer.begin()
+        yield answer.status, json.loads(answer.read())
+        connection.close()
+
+
+def test_of_many_requests_with_one_key_at_once_one_has_an_effect_and_all_its_answer(start):
+    server = start()
+    for i in range(ROUNDS):
+        new = {"name": f"lamp{i}", "layout": "esp32c3_default"}
+        answers = list(answers_of([all_but_the_last_byte(server, PRODUCTS, new, Idempotency_Key=f"p{i}")
+                                   for _ in range(AT_ONCE)]))
+        assert [status for status, _ in answers] == [201] * AT_ONCE, answers
+        assert all(body == answers[0][1] for _, body in answers)
+        token = {"name": f"ci{i}", "role": "viewer"}
+        answers = list(answers_of([all_but_the_last_byte(server, TOKENS, token, Idempotency_Key=f"t{i}")
+                                   for _ in range(AT_ONCE)]))
+        assert sorted(status for status, _ in answers) == [201] + [409] * (AT_ONCE - 1), answers
+        assert {body["code"] for status, body in answers if status == 409} == {"done_before"}
+    assert rows(server, "SELECT count(*) FROM audit WHERE action = 'product.added'") == [(ROUNDS,)]
+    assert rows(server, "SELECT count(*) FROM api_token WHERE name LIKE 'ci%'") == [(ROUNDS,)]
