@@ -268,6 +268,24 @@ def test_flipped_bits_are_found(running, tmp_path):
     assert os.listdir(tmp_path) == ["bad.tar"]
 
 
+def test_a_database_that_names_files_elsewhere_is_refused(running, tmp_path):
+    """Else the restored server would serve such a file, and remove it with its upload."""
+    good = entries(running.backup)
+    victim = tmp_path / "victim"
+    victim.write_bytes(b"precious")
+    (tmp_path / "evil.db").write_bytes(good["aloft.db"])
+    database = sqlite3.connect(tmp_path / "evil.db")
+    database.execute("INSERT INTO upload (id, product_id, version, name, sha256, size_bytes, created_ms) "
+                     "VALUES ('u', 1, 'v9', 'ota.bin', '../../../victim', 8, 1)")
+    database.commit()
+    database.close()
+    files = [(name, (tmp_path / "evil.db").read_bytes() if name == "aloft.db" else data) for name, data in good.items()
+             if name != "manifest.sha256"]
+    done = run(running, "restore", pack(tmp_path / "evil.tar", files), tmp_path / "new")
+    assert done.returncode == 1 and "is not the SHA-256 of a blob" in done.stderr
+    assert not (tmp_path / "new").exists() and victim.read_bytes() == b"precious"
+
+
 def test_a_backup_of_a_newer_server_is_refused(running, tmp_path):
     good = entries(running.backup)
     (tmp_path / "newer.db").write_bytes(good["aloft.db"])

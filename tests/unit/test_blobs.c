@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "unit.h"
 
+#include <limits.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -156,6 +158,23 @@ static void remove__accepts_one_that_is_not_there(void **state)
     assert_err(blobs_remove(f->blobs, ABC, NULL), ALOFT_ERR_OK);
 }
 
+static void remove__never_leaves_the_folder(void **state)
+{
+    struct fixture *f = *state;
+    char path[PATH_MAX];
+
+    (void)snprintf(path, sizeof path, "%s/victim", blobs_dir(f->blobs));
+    FILE *victim = fopen(path, "we");
+    assert_non_null(victim);
+    assert_int_equal(fclose(victim), 0);
+    const char *const wrong[] = {"../victim", "../../victim", "victim", "", "/etc/hostname"};
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        assert_err(blobs_remove(f->blobs, wrong[i], NULL), ALOFT_ERR_SYNTAX);
+        assert_err(blobs_check(f->blobs, wrong[i], 0, NULL), ALOFT_ERR_SYNTAX);
+    }
+    assert_int_equal(access(path, F_OK), 0);
+}
+
 static void path__refuses_a_small_buffer(void **state)
 {
     struct fixture *f = *state;
@@ -175,6 +194,7 @@ int main(void)
         TEST(open__removes_what_a_killed_writer_left),
         TEST(check__tells_missing_from_damaged),
         TEST(remove__accepts_one_that_is_not_there),
+        TEST(remove__never_leaves_the_folder),
         TEST(path__refuses_a_small_buffer),
     };
 

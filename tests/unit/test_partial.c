@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "unit.h"
 
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -116,6 +118,21 @@ static enum aloft_err no_blob(void *ctx, const char *sha256, struct error *e)
     return never(ctx, sha256, e);
 }
 
+static void remove__never_leaves_the_folder(void **state)
+{
+    struct fixture *f = *state;
+    char path[PATH_MAX];
+
+    append(f, 0, "abc"); /* the folder is made */
+    (void)snprintf(path, sizeof path, "%s/victim", blobs_dir(f->blobs));
+    FILE *victim = fopen(path, "we");
+    assert_non_null(victim);
+    assert_int_equal(fclose(victim), 0);
+    assert_err(partial_remove(f->blobs, "../victim", NULL), ALOFT_ERR_SYNTAX);
+    assert_err(partial_remove(f->blobs, "..", NULL), ALOFT_ERR_SYNTAX);
+    assert_int_equal(access(path, F_OK), 0);
+}
+
 static void partials__survive_a_start_and_are_no_blobs(void **state)
 {
     struct fixture *f = *state;
@@ -132,11 +149,9 @@ static void partials__survive_a_start_and_are_no_blobs(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(append__goes_on_where_it_is_told),
-        TEST(open__drops_what_was_never_counted),
-        TEST(open__says_when_bytes_are_lost),
-        TEST(each__lets_the_visitor_remove),
-        TEST(partials__survive_a_start_and_are_no_blobs),
+        TEST(append__goes_on_where_it_is_told), TEST(open__drops_what_was_never_counted),
+        TEST(open__says_when_bytes_are_lost),   TEST(each__lets_the_visitor_remove),
+        TEST(remove__never_leaves_the_folder),  TEST(partials__survive_a_start_and_are_no_blobs),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -181,7 +181,10 @@ static enum aloft_err name_blob(const struct job *j, const char *sha256,
                                 struct error *e)
 {
     (void)snprintf(name, MANIFEST_NAME_BYTES, DATA_DIR_BLOBS "/%.2s/%.64s", sha256, sha256);
-    return join(path, j->data, name, e);
+    return manifest_blob_sha256(name)
+               ? join(path, j->data, name, e)
+               : fail(e, ALOFT_ERR_SYNTAX,
+                      "'%.64s' is not the SHA-256 of a blob: the database is damaged", sha256);
 }
 
 static enum aloft_err keep_fd(struct job *j, int fd, struct error *e)

@@ -83,9 +83,20 @@ void blobs_close(struct blobs *blobs)
     free(blobs);
 }
 
+static bool is_sha256(const char *text)
+{
+    return strspn(text, "0123456789abcdef") == BLOB_SHA256_BYTES - 1 &&
+           text[BLOB_SHA256_BYTES - 1] == '\0';
+}
+
+/* A database that came from elsewhere must not name files outside the folder. */
 enum aloft_err blobs_path(const struct blobs *blobs, const char *sha256, char *path, size_t cap,
                           struct error *e)
 {
+    if (!is_sha256(sha256)) {
+        return fail(e, ALOFT_ERR_SYNTAX,
+                    "'%.64s' is not the SHA-256 of a blob: the database is damaged", sha256);
+    }
     int n = snprintf(path, cap, "%s/%.*s/%s", blobs->dir, FOLDER_CHARS, sha256, sha256);
 
     return n > 0 && (size_t)n < cap
@@ -124,12 +135,6 @@ enum aloft_err blobs_remove(struct blobs *blobs, const char *sha256, struct erro
         err = fail_errno(e, ALOFT_ERR_IO, "cannot remove '%s'", path);
     }
     return err;
-}
-
-static bool is_sha256(const char *text)
-{
-    return strspn(text, "0123456789abcdef") == BLOB_SHA256_BYTES - 1 &&
-           text[BLOB_SHA256_BYTES - 1] == '\0';
 }
 
 static enum aloft_err visit_folder(const char *path, blobs_visitor *visit, void *ctx,

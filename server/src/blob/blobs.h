@@ -29,7 +29,13 @@ const char *blobs_dir(const struct blobs *blobs);
 /** All writers must be gone. NULL is fine. */
 void blobs_close(struct blobs *blobs);
 
-/** Where a blob is or would be. @retval ALOFT_ERR_TOO_BIG  `cap` is too small. */
+/**
+ * Where a blob is or would be.
+ *
+ * @retval ALOFT_ERR_TOO_BIG  `cap` is too small.
+ * @retval ALOFT_ERR_SYNTAX   Not 64 lower-case hex digits. blobs_check() and blobs_remove() say so,
+ *                            too, and touch nothing.
+ */
 ALOFT_MUST_CHECK
 enum aloft_err blobs_path(const struct blobs *blobs, const char *sha256, char *path, size_t cap,
                           struct error *e);

@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -22,9 +23,14 @@ struct partial {
     uint64_t n_bytes;
 };
 
+/* A database that came from elsewhere must not name files outside the folder. */
 static enum aloft_err make_path(const struct blobs *blobs, const char *id, char path[PATH_MAX],
                                 struct error *e)
 {
+    if (id[0] == '.' || strchr(id, '/')) {
+        return fail(e, ALOFT_ERR_SYNTAX, "'%.64s' is no partial upload: the database is damaged",
+                    id);
+    }
     return snprintf(path, PATH_MAX, "%s/" FOLDER "/%s", blobs_dir(blobs), id) < PATH_MAX
                ? ALOFT_ERR_OK
                : fail(e, ALOFT_ERR_TOO_BIG, "the path '%s' is too long", blobs_dir(blobs));

@@ -15,7 +15,7 @@ struct partial;
  * Open it to append behind its first `offset` bytes; what else it has is dropped. With offset 0 it
  * is made when it is not there.
  *
- * @param id  Letters and digits.
+ * @param id  Letters and digits. A path is refused with ALOFT_ERR_SYNTAX, here and below.
  * @retval ALOFT_ERR_TRUNCATED  It is missing or shorter than that.
  */
 ALOFT_MUST_CHECK
