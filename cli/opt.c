@@ -4,7 +4,12 @@
 #include <stdarg.h>
 #include <string.h>
 
-#define GIVEN_MAX 160 /* `aloft module`: 48 access points, each described */
+#include "screen.h"
+
+#define GIVEN_MAX    160 /* `aloft module`: 48 access points, each described */
+#define LEFT_COLUMNS 26  /* of a help page: the options */
+#define HELP_COLUMN  30
+#define PAGE_WIDTH   96
 
 struct given {
     const struct opt *opt;
@@ -87,41 +92,56 @@ static const char *dashes(const struct opt *o)
     return o->name[1] == '\0' ? "-" : "--";
 }
 
+/* What must be there; the rest is on the command's page. */
 static void print_synopsis(const struct cli_command *c, FILE *out)
 {
+    bool has_more = false;
+
     (void)fprintf(out, "usage: aloft %s%s%s", c->noun, c->verb ? " " : "", c->verb ? c->verb : "");
     for (const struct opt *o = c->opts; o->name; o++) {
-        (void)fprintf(out, o->is_required ? " " : " [");
-        if (o->kind != OPT_POSITIONAL) {
-            (void)fprintf(out, "%s%s%s", dashes(o), o->name, o->meta ? " " : "");
+        const char *dots = o->is_list ? "..." : "";
+        if (o->kind == OPT_POSITIONAL) {
+            (void)fprintf(out, o->is_required ? " %s%s" : " [%s]%s", o->meta, dots);
+        } else if (o->is_required) {
+            (void)fprintf(out, " %s%s %s%s", dashes(o), o->name, o->meta, dots);
+        } else {
+            has_more = true;
         }
-        (void)fprintf(out, "%s%s%s", o->meta ? o->meta : "", o->is_required ? "" : "]",
-                      o->is_list ? "..." : "");
     }
-    (void)fputc('\n', out);
+    (void)fprintf(out, "%s\n", has_more ? " [OPTION...]" : "");
+}
+
+static void print_option(const char *left, const char *help, FILE *out, size_t width)
+{
+    if (strlen(left) > LEFT_COLUMNS) {
+        (void)fprintf(out, "  %s\n  %-*s  ", left, LEFT_COLUMNS, "");
+    } else {
+        (void)fprintf(out, "  %-*s  ", LEFT_COLUMNS, left);
+    }
+    screen_wrap(out, help, HELP_COLUMN, HELP_COLUMN, width);
 }
 
 void opt_help(const struct cli_command *c, FILE *out)
 {
+    size_t width = screen_width(out, PAGE_WIDTH);
+
+    width = width < PAGE_WIDTH ? width : PAGE_WIDTH;
     print_synopsis(c, out);
-    (void)fprintf(out, "\n%s\n\n", c->summary);
+    (void)fputc('\n', out);
+    screen_wrap(out, c->summary, 0, 0, width);
+    (void)fputc('\n', out);
     for (const struct opt *o = c->opts; o->name; o++) {
         char left[80];
-        if (o->kind == OPT_POSITIONAL) {
-            (void)snprintf(left, sizeof left, "%s", o->meta);
-        } else {
-            (void)snprintf(left, sizeof left, "%s%s%s%s", dashes(o), o->name, o->meta ? " " : "",
-                           o->meta ? o->meta : "");
-        }
-        if (strlen(left) > 26) {
-            (void)fprintf(out, "  %s\n  %-26s  %s\n", left, "", o->help);
-        } else {
-            (void)fprintf(out, "  %-26s  %s\n", left, o->help);
-        }
+        const char *prefix = o->kind == OPT_POSITIONAL ? "" : dashes(o);
+        const char *name = o->kind == OPT_POSITIONAL ? "" : o->name;
+        (void)snprintf(left, sizeof left, "%s%s%s%s", prefix, name, *name && o->meta ? " " : "",
+                       o->meta ? o->meta : "");
+        print_option(left, o->help, out, width);
     }
-    (void)fprintf(out, "  %-26s  %s\n", "--help", "This page.");
+    print_option("--help", "This page.", out, width);
     if (c->details) {
-        (void)fprintf(out, "\n%s\n", c->details);
+        (void)fputc('\n', out);
+        screen_wrap(out, c->details, 0, 0, width);
     }
 }
 
@@ -169,8 +189,7 @@ static int take_option(const struct cli_command *c, struct opt_values *v, int ar
     const struct opt *o = find_option(c, name, len);
 
     if (!o || (len == 1) != (word[1] != '-')) {
-        return usage_error("unknown option '%s'; see 'aloft %s%s%s --help'", word, c->noun,
-                           c->verb ? " " : "", c->verb ? c->verb : "");
+        return usage_error("unknown option '%s'", word);
     }
     if (o->kind == OPT_FLAG) {
         return name[len] == '=' ? usage_error("--%s takes no value", o->name) : add(v, o, "");
@@ -231,6 +250,8 @@ static bool take_words(const struct cli_command *command, int argc, char **argv,
     *ret_rc = parse(command, argc, argv, ret_values);
     if (*ret_rc != EXIT_DONE) {
         print_synopsis(command, stderr);
+        (void)fprintf(stderr, "'aloft %s%s%s --help' lists the options.\n", command->noun,
+                      command->verb ? " " : "", command->verb ? command->verb : "");
     }
     return *ret_rc == EXIT_DONE;
 }

@@ -2,13 +2,19 @@
 #include "table.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "screen.h"
+
+#define GAP             2
+#define LAST_COLUMN_MIN 24 /* with less room the terminal may break the line where it likes */
 
 struct table {
     const char *const *headings;
     size_t n_columns;
-    int widths[TABLE_COLUMNS_MAX];
+    size_t widths[TABLE_COLUMNS_MAX];
     char **cells; /* row after row */
     size_t n_cells;
     bool has_failed;
@@ -16,7 +22,7 @@ struct table {
 
 static void widen(struct table *t, size_t column, const char *text)
 {
-    int width = (int)strlen(text);
+    size_t width = screen_columns(text);
 
     if (width > t->widths[column]) {
         t->widths[column] = width;
@@ -58,12 +64,30 @@ void table_add(struct table *t, const char *const *cells)
     }
 }
 
-static void print_row(const struct table *t, const char *const *cells, FILE *out)
+/* The last column goes on below itself where the terminal ends, if there is some room for it. */
+static void print_last(size_t column, const char *text, size_t width, FILE *out)
 {
+    if (column + LAST_COLUMN_MIN <= width) {
+        screen_wrap(out, text, column, column, width);
+    } else {
+        screen_print(out, text);
+        (void)fputc('\n', out);
+    }
+}
+
+static void print_row(const struct table *t, const char *const *cells, size_t width, FILE *out)
+{
+    size_t column = 0;
+
     for (size_t i = 0; i < t->n_columns; i++) {
-        bool is_last = i + 1 == t->n_columns;
-        (void)fprintf(out, "%-*s%s", is_last ? 0 : t->widths[i], cells[i] ? cells[i] : "",
-                      is_last ? "\n" : "  ");
+        const char *text = cells[i] ? cells[i] : "";
+        if (i + 1 == t->n_columns) {
+            print_last(column, text, width, out);
+            return;
+        }
+        screen_print(out, text);
+        (void)fprintf(out, "%*s", (int)(t->widths[i] + GAP - screen_columns(text)), "");
+        column += t->widths[i] + GAP;
     }
 }
 
@@ -73,9 +97,11 @@ int table_print(struct table *t, FILE *out)
         return -1;
     }
     bool has_failed = t->has_failed;
-    print_row(t, t->headings, out);
+    size_t width = screen_width(out, SIZE_MAX);
+
+    print_row(t, t->headings, width, out);
     for (size_t i = 0; i < t->n_cells; i += t->n_columns) {
-        print_row(t, (const char *const *)t->cells + i, out);
+        print_row(t, (const char *const *)t->cells + i, width, out);
     }
     for (size_t i = 0; i < t->n_cells; i++) {
         free(t->cells[i]);

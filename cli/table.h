@@ -7,7 +7,7 @@
 
 #define TABLE_COLUMNS_MAX 8
 
-/* Rows of text with aligned columns. */
+/* Rows of text with aligned columns. On a terminal a long last column goes on below itself. */
 
 struct table;
 
