@@ -262,7 +262,8 @@ static const struct opt add_opts[] = {
     NAME_OPT, ROLE_OPT("none, viewer, developer, operator or admin."), PASSWORD_OPT, DATA_OPT(true), OPT_END};
 static const struct opt set_password_opts[] = {NAME_OPT, PASSWORD_OPT, DATA_OPT(true), OPT_END};
 
-#define LOCALLY "Goes through the control socket in the data folder: it needs no password, but to be the server's user, or root."
+#define LOCALLY "Goes through the control socket in the data folder of the running server: it needs no password,\n" \
+    "but to be the server's user, or root."
 
 const struct cli_command cmd_account_ls = {
     "account", "ls", "List the accounts.", NULL, ls_opts, run_ls};

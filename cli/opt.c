@@ -140,8 +140,7 @@ void opt_help(const struct cli_command *c, FILE *out)
     }
     print_option("--help", "This page.", out, width);
     if (c->details) {
-        (void)fputc('\n', out);
-        screen_wrap(out, c->details, 0, 0, width);
+        (void)fprintf(out, "\n%s\n", c->details);
     }
 }
 

@@ -94,27 +94,13 @@ void screen_print(FILE *out, const char *text)
     print_until(out, text, strlen(text));
 }
 
-/* Begins a line that the text wants: "\n  example", "\n\nparagraph". */
-static bool is_kept_newline(const char *p)
-{
-    return *p == '\n' && (p[1] == ' ' || p[1] == '\n');
-}
-
 void screen_wrap(FILE *out, const char *text, size_t column, size_t indent, size_t width)
 {
     bool is_first = true; /* of its line */
     const char *p = text;
 
     while (*p) {
-        if (is_kept_newline(p)) {
-            size_t spaces = strspn(p + 1, " ");
-            (void)fprintf(out, "\n%*s", (int)(p[1] == '\n' ? 0 : indent + spaces), "");
-            column = indent + spaces;
-            is_first = true;
-            p += 1 + spaces;
-            continue;
-        }
-        size_t len = strcspn(p, " \n");
+        size_t len = strcspn(p, " ");
         size_t columns = columns_until(p, len);
         if (!is_first && column + 1 + columns > width) {
             (void)fprintf(out, "\n%*s", (int)indent, "");
@@ -127,9 +113,7 @@ void screen_wrap(FILE *out, const char *text, size_t column, size_t indent, size
         column += columns;
         is_first = false;
         p += len;
-        while (*p == ' ' || (*p == '\n' && !is_kept_newline(p))) {
-            p++;
-        }
+        p += strspn(p, " ");
     }
     (void)fputc('\n', out);
 }

@@ -20,8 +20,7 @@ void screen_print(FILE *out, const char *text);
 
 /**
  * Print words with a space between them, and end the line. No line is wider than `width`, but for
- * a word that is. A newline within the text is a space; one before a space or another newline is
- * kept, so that examples and paragraphs stay as they are.
+ * a word that is.
  *
  * @param column  Where the cursor is.
  * @param indent  Where further lines begin.
