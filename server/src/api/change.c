@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/authorize.h"
 #include "api/publish.h"
 #include "api/request.h"
 #include "host/auto.h"
@@ -46,26 +47,16 @@ static bool identify(struct request *r, const char *key)
     return true;
 }
 
-bool change_is_new(struct request *r)
+/* Was the request with this key answered before? Then that is the answer. */
+static bool is_answered(struct request *r)
 {
-    const char *key =
-        MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, "Idempotency-Key");
     AUTO_FREE char *body = NULL;
     int64_t status = 0;
     struct error e = {0};
-
-    if (!key || strcmp(r->method, MHD_HTTP_METHOD_POST) != 0 || r->route->body == API_BODY_FILE) {
-        return true; /* other methods may come twice anyway; a file has its hash */
-    }
-    if (r->route->access == API_OPEN) {
-        return true; /* nobody is known whose key it is; and the hash of a password is not kept */
-    }
-    if (!identify(r, key)) {
-        return false;
-    }
     enum aloft_err err = idempotency_find(r->api->db, &r->idempotency, &status, &body, &e);
+
     if (err == ALOFT_ERR_NOT_FOUND) {
-        return true;
+        return false;
     }
     if (err == ALOFT_ERR_DUPLICATE) {
         answer_error(r, MHD_HTTP_UNPROCESSABLE_CONTENT, "key_reused", "%s", e.sentence);
@@ -79,7 +70,37 @@ bool change_is_new(struct request *r)
         answer_error(r, MHD_HTTP_CONFLICT, "done_before",
                      "this request was answered before; the secret it gave is shown only once");
     }
-    return false;
+    return true;
+}
+
+bool change_is_new(struct request *r)
+{
+    const char *key =
+        MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, "Idempotency-Key");
+
+    if (!key || strcmp(r->method, MHD_HTTP_METHOD_POST) != 0 || r->route->body == API_BODY_FILE) {
+        return true; /* other methods may come twice anyway; a file has its hash */
+    }
+    if (r->route->access == API_OPEN) {
+        return true; /* nobody is known whose key it is; and the hash of a password is not kept */
+    }
+    return identify(r, key) && !is_answered(r);
+}
+
+/* Within the transaction nobody else changes anything: rights, the product and what is known of the
+ * key are what they will be when it is committed. */
+static bool may_still(struct request *r)
+{
+    int64_t product_id = r->product.id;
+
+    if (r->route->access != API_OPEN && !authorize(r)) {
+        return false;
+    }
+    if (r->product.id != product_id) {
+        answer_error(r, MHD_HTTP_NOT_FOUND, "not_found", "there is no product of this name");
+        return false;
+    }
+    return !r->idempotency.key[0] || !is_answered(r);
 }
 
 bool change_begin(struct request *request, struct db **ret_transaction)
@@ -90,7 +111,7 @@ bool change_begin(struct request *request, struct db **ret_transaction)
         answer_failure(request, &e);
         return false;
     }
-    return true;
+    return may_still(request);
 }
 
 bool change_matches(struct request *request, int64_t revision)

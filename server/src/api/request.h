@@ -264,7 +264,8 @@ struct change {
  */
 bool change_is_new(struct request *request);
 
-/** Begin one; keep it in an AUTO_TRANSACTION. False = answered. */
+/** Begin one; keep it in an AUTO_TRANSACTION. False = answered: also if meanwhile the right or the
+ * product is gone, or a request with the same Idempotency-Key was answered. */
 bool change_begin(struct request *request, struct db **ret_transaction);
 
 /** If the request has If-Match: is it this revision? False = 412, answered. */
