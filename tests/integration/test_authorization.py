@@ -11,8 +11,8 @@ import pytest
 
 from account_story import cookie_of
 from api import call
+from document import DOCUMENT, methods_of
 from server import ADMIN, DEADLINE_S, PASSWORD, Server, wait_until
-from test_openapi import DOCUMENT, methods_of
 
 ROLES = ["none", "viewer", "developer", "operator", "admin"]
 GREATER = ROLES[1:]

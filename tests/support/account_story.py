@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every answer of the operations on accounts, for test_openapi.py."""
+"""Every answer of the operations on accounts, for test_schema.py."""
 
 from api import call
 from server import ADMIN, PASSWORD, Server
