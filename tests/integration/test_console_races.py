@@ -5,7 +5,9 @@ import concurrent.futures
 import contextlib
 import http.client
 import json
+import select
 import socket
+import time
 
 import pytest
 
@@ -74,3 +76,18 @@ def test_of_many_requests_with_one_key_at_once_one_has_an_effect_and_all_its_ans
         assert {body["code"] for status, body in answers if status == 409} == {"done_before"}
     assert rows(server, "SELECT count(*) FROM audit WHERE action = 'product.added'") == [(ROUNDS,)]
     assert rows(server, "SELECT count(*) FROM api_token WHERE name LIKE 'ci%'") == [(ROUNDS,)]
+
+
+def test_a_body_that_trickles_is_cut(start):
+    """Of somebody nobody knows: sign-in takes a body from everybody."""
+    server = start()
+    deadline = time.monotonic() + 60
+    with socket.create_connection(("127.0.0.1", server.console_port), timeout=TIMEOUT_S) as connection:
+        connection.sendall(b"POST /api/v1/session HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+                           b"Content-Length: 60000\r\n\r\n")
+        while not select.select([connection], [], [], 0.5)[0]:
+            assert time.monotonic() < deadline, "it is still taken"
+            connection.sendall(b" ")
+        with contextlib.suppress(ConnectionResetError):
+            assert connection.recv(1000) == b""
+    assert "api.too_slow" in server.log.read_text()

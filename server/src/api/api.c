@@ -32,9 +32,11 @@
 #include "store/links.h"
 #include "store/roms.h"
 
-#define THREADS           4   /* one may sync a file or hash a password while others answer */
-#define CONNECTIONS_MAX   500 /* people and programs, not modules */
-#define IDLE_TIMEOUT_S    30u /* without a byte; the library has none by itself */
+#define THREADS           4     /* one may sync a file or hash a password while others answer */
+#define CONNECTIONS_MAX   500   /* people and programs, not modules */
+#define IDLE_TIMEOUT_S    30u   /* without a byte; the library has none by itself */
+#define BODY_GRACE_MS     15000 /* then its average must be at least ... */
+#define BODY_RATE_MIN     1     /* ... so many bytes per ms: slower than any mobile network */
 #define CONTENT_TYPE_JSON "application/json"
 #define CONTENT_TYPE_FILE "application/octet-stream"
 
@@ -47,6 +49,7 @@ static void *begin_request(void *ctx, const char *target, struct MHD_Connection 
     if (r) {
         r->api = ctx;
         r->connection = connection;
+        r->began_ms = clock_monotonic_ms();
         r->target = strdup(target);
     }
     return r;
@@ -171,6 +174,14 @@ static void take_file_piece(struct request *r, const char *buf, size_t len)
     }
 }
 
+/* One byte now and then is not idle: without this a few senders could hold all connections for
+ * ever. */
+static bool is_too_slow(struct request *r, size_t len)
+{
+    r->came_bytes += len;
+    return clock_monotonic_ms() - r->began_ms > BODY_GRACE_MS + r->came_bytes / BODY_RATE_MIN;
+}
+
 static void take_piece(struct request *r, const char *buf, size_t len)
 {
     if (r->status != 0) {
@@ -263,6 +274,10 @@ static enum MHD_Result answer(void *ctx, struct MHD_Connection *connection, cons
         return has_odd_path(r->target)
                    ? refuse(r, MHD_HTTP_NOT_FOUND, "not_found", "there is nothing at this address")
                    : begin(r, method, url, &f);
+    }
+    if (*len > 0 && is_too_slow(r, *len)) {
+        log_info("api.too_slow", "address=%s", r->address);
+        return MHD_NO;
     }
     if (*len > 0) {
         take_piece(r, buf, *len);

@@ -108,7 +108,9 @@ struct request {
     const char *method;
     char *target;                              /**< As it came, with the query. */
     char names[API_NAMES_MAX][API_NAME_BYTES]; /**< Path parameters. */
+    uint64_t began_ms;                         /**< Monotonic. */
     uint64_t body_bytes;                       /**< Announced. */
+    uint64_t came_bytes;                       /**< Of them so far. */
     char address[API_ADDRESS_BYTES];           /**< Where it comes from, without port. */
     bool is_secure;                            /**< It came to a named proxy by TLS. */
     struct api_settings settings;              /**< Those in force when it began. */
