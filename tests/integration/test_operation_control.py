@@ -93,11 +93,12 @@ def test_another_user_gets_no_answer_even_if_the_modes_were_changed(aloft, tmp_p
     (b'{"command": "status\x00"}\n', "SYNTAX", "not a JSON object"),
     (b"[" * 60000 + b"\n", "SYNTAX", "not a JSON object"),
     (b'{"command": "launch"}\n', "NOT_FOUND", "knows no command 'launch'"),
+    ('{"command": "x' + "\u00e9" * 60 + '"}\n', "NOT_FOUND", "knows no command '...'"),
     (b'{"command": "status", "more": 1}\n', "ARG", "takes no members"),
     (b"x" * LINE_MAX, "TOO_BIG", "more than 65536 bytes"),
 ])
 def test_a_wrong_line_is_answered_with_a_sentence(server, line, code, sentence):
-    answer = ask(server, line)
+    answer = ask(server, line.encode() if isinstance(line, str) else line)
     assert (answer["ok"], answer["code"]) == (False, code)
     assert sentence in answer["sentence"]
     assert ask(server, b'{"command": "status"}\n')["ok"]

@@ -23,6 +23,7 @@
 
 #define TABLES_MAX   8
 #define BACKLOG      8
+#define NAME_SHOWN   64    /* bytes of an unknown command in a sentence */
 #define LINE_TIME_MS 10000 /* for one line to come, or to be taken */
 #define PAUSE_MS     100   /* when descriptors are out: who waits would wake us for ever */
 
@@ -129,7 +130,8 @@ static enum aloft_err run(const struct control *c, json_t *in, json_t *out, stru
     const struct table *table = find(c, name, &function);
     if (!table) {
         return fail(e, ALOFT_ERR_NOT_FOUND,
-                    "the running server knows no command '%.64s': is it an older program?", name);
+                    "the running server knows no command '%s': is it an older program?",
+                    strlen(name) <= NAME_SHOWN ? name : "..."); /* cut, it might be no UTF-8 */
     }
     enum aloft_err err = function(table->ctx, in, out, e);
     log_info("control", "command=%s result=%s", name, aloft_err_name(err));
