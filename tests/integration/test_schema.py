@@ -254,8 +254,10 @@ def ask_about_attempts(check):
         check("GET", path + "/{id}", target + "/999999", 404)
         check("GET", path + ".csv", target + ".csv", 200)
         check("GET", path + ".csv", target + ".csv?since_ms=-1", 400)
-    for path in ("/api/v1/attempts", "/api/v1/attempts.csv"):
+    for path in ("/api/v1/attempts", "/api/v1/attempts.csv", "/api/v1/events"):
         check("GET", path, path + "?product=unknown", 404)
+    check("GET", "/api/v1/events", "/api/v1/events", 200)
+    check("GET", "/api/v1/events", "/api/v1/events?kinds=,", 400)
 
 
 def test_answers_follow_their_schemas(server):

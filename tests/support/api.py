@@ -28,6 +28,44 @@ class Answer:
         return self.json["detail"]
 
 
+class Stream:
+    """An event stream: what comes, as (id, kind, data)."""
+
+    def __init__(self, server, query="", token=None, headers=None):
+        self.connection = http.client.HTTPConnection("127.0.0.1", server.console_port, timeout=TIMEOUT_S)
+        fields = {"Authorization": f"Bearer {token or server.api_token}"} | (headers or {})
+        self.connection.request("GET", "/api/v1/events" + query, None, fields)
+        self.answer = self.connection.getresponse()
+        assert self.answer.status == 200, self.answer.read()
+        assert self.answer.headers["Content-Type"] == "text/event-stream"
+        assert self.answer.readline() == b": events of Aloft\n" and self.answer.readline() == b"\n"
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.connection.close()
+
+    def block(self):
+        """The lines up to the next empty one; none at the end."""
+        lines = []
+        while (line := self.answer.readline().decode()) not in ("\n", ""):
+            lines.append(line.rstrip("\n"))
+        return lines
+
+    def next(self):
+        """The next event, past heartbeats; None at the end of the stream."""
+        while (lines := self.block()) == [":"]:
+            pass
+        if not lines:
+            return None
+        fields = dict(line.split(": ", 1) for line in lines)
+        assert set(fields) == {"id", "event", "data"}, fields
+        data = json.loads(fields["data"])
+        assert (int(fields["id"]), fields["event"]) == (data["id"], data["kind"])
+        return data
+
+
 def call(server, method, path, body=None, content_type="application/json", token=None, headers=None, timeout=TIMEOUT_S):
     """One request with the admin token (or `token`; "" = none); a dict or list as body becomes JSON."""
     if body is not None and not isinstance(body, (bytes, str)):
@@ -39,7 +77,8 @@ def call(server, method, path, body=None, content_type="application/json", token
     try:
         connection.request(method, path, body, fields | (headers or {}))
         answer = connection.getresponse()
-        return Answer(answer.status, answer.headers, answer.read())
+        is_endless = answer.headers["Content-Type"] == "text/event-stream"
+        return Answer(answer.status, answer.headers, answer.readline() if is_endless else answer.read())
     finally:
         connection.close()
 

@@ -110,20 +110,20 @@ static void cause__first_window_ends_where_the_module_has_read_on(void **state)
     const struct cause_facts facts = {.contact = &c};
 
     (void)state;
-    c.acked_bytes = 5760;
+    c.acked_bytes = 11520;
     (void)snprintf(c.file_name, sizeof c.file_name, "%s", "client_ca.bin");
     expect(&facts, ATTEMPT_FAILED, "closed_first_window",
-           "closed after 5760 of 1900000 bytes of client_ca.bin, within its first window: the "
+           "closed after 11520 of 1900000 bytes of client_ca.bin, within its first window: the "
            "module refused the file by its beginning, or was cut off at once; see that the file is "
            "made for this module");
-    c.acked_bytes = 5761;
+    c.acked_bytes = 11521;
     expect(&facts, ATTEMPT_FAILED, "closed",
-           "closed after 5761 of 1900000 bytes of client_ca.bin, at 5761 bytes per second: the "
+           "closed after 11521 of 1900000 bytes of client_ca.bin, at 11521 bytes per second: the "
            "module stopped reading, as it does when it is restarted or loses its network; let it "
            "try again");
     c.window_bytes = 65535;
     expect(&facts, ATTEMPT_FAILED, "closed_first_window",
-           "closed after 5761 of 1900000 bytes of client_ca.bin, within its first window: the "
+           "closed after 11521 of 1900000 bytes of client_ca.bin, within its first window: the "
            "module refused the file by its beginning, or was cut off at once; see that the file is "
            "made for this module");
 }

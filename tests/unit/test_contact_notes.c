@@ -244,8 +244,8 @@ static void write__passes_over_a_product_deleted_meanwhile(void **state)
     batch[0].product_id = 7;
     assert_err(contact_notes_write(f->notes, batch, 2, NULL), ALOFT_ERR_OK);
     assert_int_equal(list(f).n, 1);
-    assert_int_equal(batch[0].device_id, 0);
-    assert_int_equal(batch[1].device_id, list(f).last.id);
+    assert_int_equal(batch[0].row_id, 0);
+    assert_int_equal(batch[1].row_id, list(f).last.id);
 }
 
 static void write__keeps_the_addresses_seen_last(void **state)

@@ -24,6 +24,7 @@
 #include "api/request.h"
 #include "api/routes.h"
 #include "api/send.h"
+#include "api/streams.h"
 #include "host/auto.h"
 #include "host/clock.h"
 #include "host/log.h"
@@ -349,8 +350,8 @@ void api_expire(struct api *api)
 static struct MHD_Daemon *start_daemon(struct api *api)
 {
     return MHD_start_daemon(
-        MHD_USE_AUTO_INTERNAL_THREAD | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ITC, 0, NULL, NULL,
-        answer, api, MHD_OPTION_THREAD_POOL_SIZE, THREADS, MHD_OPTION_CONNECTION_LIMIT,
+        MHD_USE_AUTO_INTERNAL_THREAD | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME, 0, NULL,
+        NULL, answer, api, MHD_OPTION_THREAD_POOL_SIZE, THREADS, MHD_OPTION_CONNECTION_LIMIT,
         CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT, IDLE_TIMEOUT_S, MHD_OPTION_URI_LOG_CALLBACK,
         begin_request, api, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_END);
 }
@@ -426,14 +427,19 @@ enum aloft_err api_start(const struct api_options *options, struct api **ret_api
     (void)pthread_mutex_init(&api->publish_lock, NULL);
     (void)pthread_mutex_init(&api->settings_lock, NULL);
     (void)pthread_mutex_init(&api->partial_lock, NULL);
-    api->daemon = start_daemon(api);
+    api->streams = streams_new(api->bus);
+    api->daemon = api->streams ? start_daemon(api) : NULL;
     if (!api->daemon) {
+        streams_end(api->streams);
+        streams_free(api->streams);
         return fail_errno(e, ALOFT_ERR_IO, "cannot start the console plane");
     }
     const struct front_options front = {fd, take_connection, api};
     err = front_start(&front, &api->front, e);
     if (err != ALOFT_ERR_OK) {
+        streams_end(api->streams);
         MHD_stop_daemon(api->daemon);
+        streams_free(api->streams);
         return err;
     }
     (void)STEAL_FD(fd);
@@ -459,7 +465,9 @@ void api_stop(struct api *api)
         return;
     }
     front_stop(api->front);
+    streams_end(api->streams);
     MHD_stop_daemon(api->daemon);
+    streams_free(api->streams);
     (void)pthread_mutex_destroy(&api->blob_lock);
     (void)pthread_mutex_destroy(&api->token_lock);
     (void)pthread_mutex_destroy(&api->publish_lock);

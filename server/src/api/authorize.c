@@ -18,7 +18,7 @@ static const enum role needs[] = {
     [API_DEVELOPER] = ROLE_DEVELOPER, [API_OPERATOR] = ROLE_OPERATOR, [API_ADMIN] = ROLE_ADMIN,
 };
 
-static enum aloft_err find_principal(struct request *r, struct error *e)
+static enum aloft_err find_principal(struct request *r, int64_t session_life_ms, struct error *e)
 {
     const char *value =
         MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_AUTHORIZATION);
@@ -26,8 +26,8 @@ static enum aloft_err find_principal(struct request *r, struct error *e)
         MHD_lookup_connection_value(r->connection, MHD_COOKIE_KIND, API_SESSION_COOKIE);
 
     if (!value && cookie) {
-        return principal_by_session(r->api->db, cookie, clock_wall_ms(),
-                                    r->settings.session_hours * MS_PER_HOUR, &r->principal, e);
+        return principal_by_session(r->api->db, cookie, clock_wall_ms(), session_life_ms,
+                                    &r->principal, e);
     }
     if (!value || strncasecmp(value, BEARER, strlen(BEARER)) != 0) {
         return ALOFT_ERR_NOT_FOUND;
@@ -90,7 +90,7 @@ bool authorize(struct request *r)
 
     r->principal = (struct principal){.kind = PRINCIPAL_NOBODY};
     r->role = ROLE_NONE;
-    enum aloft_err err = find_principal(r, &e);
+    enum aloft_err err = find_principal(r, r->settings.session_hours * MS_PER_HOUR, &e);
     if (err != ALOFT_ERR_OK && err != ALOFT_ERR_NOT_FOUND) {
         answer_failure(r, &e);
         return false;
@@ -111,4 +111,35 @@ bool authorize(struct request *r)
     }
     r->role = r->principal.only_product ? ROLE_NONE : r->principal.role;
     return r->role >= need || refuse(r, need);
+}
+
+bool query_product(struct request *request, int64_t *ret_id)
+{
+    const char *name = query_optional(request, "product");
+    struct product product;
+    enum role role = ROLE_NONE;
+    struct error e = {0};
+
+    if (!name) {
+        return true;
+    }
+    enum aloft_err err = products_get(request->api->db, name, &product, &e);
+    if (err == ALOFT_ERR_OK) {
+        err = principal_role(request->api->db, &request->principal, product.id, &role, &e);
+    }
+    if (err == ALOFT_ERR_OK && role == ROLE_NONE) {
+        err = fail(&e, ALOFT_ERR_NOT_FOUND, "there is no product of this name");
+    }
+    if (err != ALOFT_ERR_OK) {
+        answer_failure(request, &e);
+    }
+    *ret_id = product.id;
+    return err == ALOFT_ERR_OK;
+}
+
+bool is_still_known(struct request *request)
+{
+    struct error e = {0};
+
+    return find_principal(request, 0, &e) == ALOFT_ERR_OK;
 }

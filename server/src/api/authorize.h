@@ -16,4 +16,16 @@
  */
 bool authorize(struct request *request);
 
+/**
+ * A product named by the query parameter `product`, of a route that is not about one.
+ *
+ * @param ret_id  Untouched if it is not named.
+ * @return        False = there is none one may see; that is the answer.
+ */
+bool query_product(struct request *request, int64_t *ret_id);
+
+/** Is the session or API token of a long answer still good? Reads its roles again; a session does
+ * not last longer by it. */
+bool is_still_known(struct request *request);
+
 #endif

@@ -23,5 +23,6 @@ extern const struct api_route link_routes[];
 extern const struct api_route device_routes[];
 extern const struct api_route webhook_routes[];
 extern const struct api_route attempt_routes[];
+extern const struct api_route event_routes[];
 
 #endif

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/authorize.h"
 #include "api/ops.h"
 #include "attempt/causes.h"
 #include "host/csv.h"
@@ -53,31 +54,6 @@ static json_t *attempt_to_json(const struct attempt *a)
         (json_int_t)a->duration_ms);
 }
 
-/* A product by its query parameter, for lists of all. False = answered. */
-static bool choose_product(struct request *request, int64_t *ret_id)
-{
-    const char *name = query_optional(request, "product");
-    struct product product;
-    enum role role = ROLE_NONE;
-    struct error e = {0};
-
-    if (!name) {
-        return true;
-    }
-    enum aloft_err err = products_get(request->api->db, name, &product, &e);
-    if (err == ALOFT_ERR_OK) {
-        err = principal_role(request->api->db, &request->principal, product.id, &role, &e);
-    }
-    if (err == ALOFT_ERR_OK && role == ROLE_NONE) {
-        err = fail(&e, ALOFT_ERR_NOT_FOUND, "there is no product of this name");
-    }
-    if (err != ALOFT_ERR_OK) {
-        answer_failure(request, &e);
-    }
-    *ret_id = product.id;
-    return err == ALOFT_ERR_OK;
-}
-
 /* Whose attempts they may be. False = answered. */
 static bool choose_seen(struct request *request, struct attempt_filter *f)
 {
@@ -89,7 +65,7 @@ static bool choose_seen(struct request *request, struct attempt_filter *f)
     if (f->product_id != 0) {
         return true;
     }
-    if (!choose_product(request, &f->product_id)) {
+    if (!query_product(request, &f->product_id)) {
         return false;
     }
     if (f->product_id != 0) {

@@ -72,6 +72,7 @@ struct api {
     struct blobs *blobs;
     struct catalog *catalog;
     struct bus *bus;
+    struct streams *streams;
     struct passwords *passwords;
     struct throttle *throttle; /**< Of those who sign in or join. */
     char *setup_code_path;
@@ -98,7 +99,10 @@ struct api {
     struct api_settings settings;
 };
 
-/** Gives the next bytes of a long answer: how many, 0 = the end, -1 = failed: the answer is cut. */
+#define API_READ_LATER (-2)
+
+/** Gives the next bytes of a long answer: how many, 0 = the end, -1 = failed: the answer is cut;
+ * API_READ_LATER = none yet, and the connection was suspended. */
 typedef long api_reader(void *ctx, char *buf, size_t cap);
 
 struct request {

@@ -22,7 +22,7 @@ static const struct api_route *const tables[] = {
     current_routes,
     link_routes,
     device_routes,
-    attempt_routes,
+    attempt_routes, event_routes,
     webhook_routes,
 };
 /* clang-format on */

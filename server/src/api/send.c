@@ -22,6 +22,9 @@ static ssize_t read_stream(void *ctx, uint64_t at, char *buf, size_t cap)
     long n = s->reader(s->ctx, buf, cap);
 
     (void)at;
+    if (n == API_READ_LATER) {
+        return 0;
+    }
     if (n < 0) {
         return MHD_CONTENT_READER_END_WITH_ERROR;
     }

@@ -43,12 +43,13 @@ static bool is_any(const struct cause_facts *f)
     return true;
 }
 
-/* Nothing the module has read can be more than what it took in without reading on. */
+/* What it has acknowledged is what it has read and what waits in its window behind that: a module
+ * that has read no more than its first window has acknowledged two at most. */
 static bool is_first_window(const struct cause_facts *f)
 {
     uint32_t window = f->contact->window_bytes ? f->contact->window_bytes : STOCK_WINDOW;
 
-    return f->contact->acked_bytes <= window;
+    return f->contact->acked_bytes <= 2 * (uint64_t)window;
 }
 
 static const struct aloft_layout *layout_of(const struct cause_facts *f)

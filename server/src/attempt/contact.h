@@ -116,6 +116,7 @@ struct contact {
     int64_t time_ms;      /**< When it ended, wall clock. */
     int64_t product_id;   /**< 0: unknown. */
     int64_t device_id;    /**< From a device's own token; 0: the product's token, or unknown. */
+    int64_t row_id;       /**< Of its device, once it is written down; 0: none. */
     uint64_t total_bytes; /**< Body bytes of the file that were asked for. */
     uint64_t sent_bytes;  /**< Of these, handed to the kernel. */
     uint64_t acked_bytes; /**< Of these, acknowledged by the peer. */

@@ -57,11 +57,11 @@ enum aloft_err track_row_device(struct db *tx, const struct contact *c, struct a
                                      .address = address,
                                      .seen_ms = c->time_ms};
     const char *name = c->headers.device[0] ? c->headers.device : address;
-    int64_t id = 0;
+    int64_t id = c->row_id;
     enum aloft_err err = ALOFT_ERR_OK;
 
     contact_address_text(&c->peer, address, sizeof address);
-    if (c->product_id != 0) {
+    if (c->product_id != 0 && id == 0) {
         err = devices_find_seen(tx, &news, &id, &name, e);
     }
     *ret = (struct attempt_device){0};

@@ -228,14 +228,14 @@ static enum aloft_err write_one(struct contact_notes *notes, struct contact *c, 
 
     if (is_old_news(r, c)) {
         r->said_ms = c->time_ms;
-        c->device_id = r->row_id;
+        c->row_id = r->row_id;
         return ALOFT_ERR_OK;
     }
     enum aloft_err err = *tx ? ALOFT_ERR_OK : db_begin(notes->db, tx, e);
     if (err == ALOFT_ERR_OK) {
         err = note(notes, c, running_version(r, c), &row_id, e);
         remember(r, c, row_id);
-        c->device_id = row_id;
+        c->row_id = row_id;
     }
     return err;
 }

@@ -35,7 +35,7 @@ void contact_notes_forget(struct contact_notes *notes, int64_t before_ms);
 
 /**
  * Write a batch down in one transaction; from one thread. A contact that proves its device gets
- * CONTACT_PROVEN as its outcome, and each one its device's row as device_id (0: none was made, for
+ * CONTACT_PROVEN as its outcome, and each one its device's row as row_id (0: none was made, for
  * want of room). After an error nothing of the batch is written.
  */
 ALOFT_MUST_CHECK
