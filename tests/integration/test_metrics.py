@@ -66,6 +66,11 @@ def test_the_metrics_count_what_happened(server):
     assert after["aloft_contacts_total", 'kind="version",outcome="VERSION_TOLD"'] == 1
     assert after["aloft_contacts_total", 'kind="version",outcome="UNKNOWN_TOKEN"'] == 1
     assert after["aloft_file_sent_bytes_total", ""] == after["aloft_file_acked_bytes_total", ""] == len(image)
+    def attempts():
+        return {labels: n for (name, labels), n in read(server).items() if name == "aloft_attempts_total"}
+
+    wait_until("both attempts", lambda: attempts() == {'state="delivered",cause=""': 1,
+                                                       'state="failed",cause="unknown_token"': 1})
     assert after["aloft_downloads_running", ""] == after["aloft_contacts_dropped_total", ""] == 0
     assert after["aloft_products", ""] == after["aloft_roms", ""] == 1
     assert after["aloft_blob_bytes", ""] == len(image)

@@ -7,6 +7,7 @@
 #include "account/join_policy.h"
 #include "account/passwords.h"
 #include "attempt/contact_counts.h"
+#include "attempt/tracker.h"
 #include "blob/blobs.h"
 #include "catalog/catalog.h"
 #include "host/address.h"
@@ -36,6 +37,8 @@ struct api_module_facts {
     unsigned n_downloads; /**< Under way. */
     uint64_t n_contacts_dropped;
     struct contact_counts counts;
+    size_t n_attempts; /**< Filled in. */
+    struct attempt_count attempts[TRACKER_COUNTS];
 };
 
 struct api_options {

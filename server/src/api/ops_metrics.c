@@ -56,12 +56,28 @@ static void put_contacts(FILE *out, const struct contact_counts *counts)
     }
 }
 
+static void put_attempts(FILE *out, const struct api_module_facts *facts)
+{
+    static const char name[] = "aloft_attempts_total";
+
+    metrics_family(out, name, "counter", "Attempts that came into a state, by their cause.");
+    for (size_t i = 0; i < facts->n_attempts; i++) {
+        const struct metrics_label labels[] = {
+            {"state", facts->attempts[i].state},
+            {"cause", facts->attempts[i].cause},
+            {NULL, NULL},
+        };
+        metrics_sample(out, name, labels, facts->attempts[i].n);
+    }
+}
+
 static void put_module_plane(FILE *out, struct api *api)
 {
     struct api_module_facts facts = {0};
 
     api->read_modules(api->modules_ctx, &facts);
     put_contacts(out, &facts.counts);
+    put_attempts(out, &facts);
     metrics_single(out, "aloft_file_sent_bytes_total", "counter",
                    "Bytes of files handed to the kernel.", facts.counts.sent_bytes);
     metrics_single(out, "aloft_file_acked_bytes_total", "counter",

@@ -141,6 +141,31 @@ enum aloft_err track_transaction(struct tracker *t, struct db **tx, struct error
     return *tx ? ALOFT_ERR_OK : db_begin(t->options.db, tx, e);
 }
 
+static void count(struct tracker *t, const struct cause *cause)
+{
+    const char *state = attempt_state_text(cause->state);
+    size_t i = 0;
+
+    while (i < t->n_counts &&
+           (t->counts[i].state != state || strcmp(t->counts[i].cause, cause->word) != 0)) {
+        i++;
+    }
+    if (i == t->n_counts && i < TRACKER_COUNTS) {
+        t->counts[t->n_counts++] = (struct attempt_count){state, cause->word, 0};
+    }
+    if (i < TRACKER_COUNTS) {
+        t->counts[i].n++;
+    }
+}
+
+/* The attempt has come into another state. */
+static enum aloft_err tell(struct tracker *t, struct db *tx, const struct attempt *row,
+                           const struct cause *cause, int64_t time_ms, struct error *e)
+{
+    count(t, cause);
+    return track_row_tell(tx, row, row->state, time_ms, e);
+}
+
 enum aloft_err track_judge(struct tracker *t, struct db **tx, struct track *track,
                            struct cause_facts *facts, int64_t now_ms, struct error *e)
 {
@@ -173,7 +198,7 @@ enum aloft_err track_judge(struct tracker *t, struct db **tx, struct track *trac
     track->is_final = cause.state == ATTEMPT_FAILED;
     track_move(t->table, track, TRACK_CLOSED);
     err = attempts_set(*tx, &row, e);
-    return err == ALOFT_ERR_OK ? track_row_tell(*tx, &row, row.state, now_ms, e) : err;
+    return err == ALOFT_ERR_OK ? tell(t, *tx, &row, &cause, now_ms, e) : err;
 }
 
 enum aloft_err track_flush(struct db *db, struct track *track, struct error *e)
@@ -237,7 +262,7 @@ enum aloft_err track_start(struct step *s, const struct cause *cause, bool is_sh
     }
     err = track_row_add(*s->tx, s->c, s->began_ms, cause, &row, e);
     if (err == ALOFT_ERR_OK && cause->state != ATTEMPT_RUNNING) {
-        err = track_row_tell(*s->tx, &row, row.state, s->c->time_ms, e);
+        err = tell(s->t, *s->tx, &row, cause, s->c->time_ms, e);
     }
     if (err != ALOFT_ERR_OK) {
         return err;
@@ -276,7 +301,6 @@ enum aloft_err track_go_on(struct step *s, struct track *track, const struct cau
     row.ended_ms = s->c->time_ms;
     take_facts(track, s, cause);
     err = attempts_set(*s->tx, &row, e);
-    return err == ALOFT_ERR_OK && !is_same
-               ? track_row_tell(*s->tx, &row, row.state, s->c->time_ms, e)
-               : err;
+    return err == ALOFT_ERR_OK && !is_same ? tell(s->t, *s->tx, &row, cause, s->c->time_ms, e)
+                                           : err;
 }

@@ -24,6 +24,8 @@ struct tracker {
     bool is_loaded;
     struct budget rows;
     struct budget strangers;
+    size_t n_counts;
+    struct attempt_count counts[TRACKER_COUNTS];
 };
 
 /** A contact on its way in. */

@@ -422,3 +422,12 @@ void tracker_free(struct tracker *t)
     (void)pthread_mutex_destroy(&t->lock);
     free(t);
 }
+
+size_t tracker_counts(struct tracker *t, struct attempt_count counts[TRACKER_COUNTS])
+{
+    (void)pthread_mutex_lock(&t->lock);
+    size_t n = t->n_counts;
+    memcpy(counts, t->counts, n * sizeof counts[0]);
+    (void)pthread_mutex_unlock(&t->lock);
+    return n;
+}

@@ -23,6 +23,15 @@
 #define TRACKER_ROWS_PER_S      300
 #define TRACKER_STRANGERS_PER_S 20
 
+#define TRACKER_COUNTS 64 /**< Pairs of state and cause; there are fewer. */
+
+/** How many attempts have come into this state, by this cause, since the start. */
+struct attempt_count {
+    const char *state; /**< Constant. */
+    const char *cause; /**< Constant; empty = none. */
+    uint64_t n;
+};
+
 struct tracker;
 
 /**
@@ -58,6 +67,9 @@ void tracker_set_proven_minutes(struct tracker *tracker, unsigned minutes);
 ALOFT_MUST_CHECK
 enum aloft_err tracker_write(struct tracker *tracker, const struct contact *contacts,
                              size_t n_contacts, struct error *e);
+
+/** @return How many of `counts` are filled in. */
+size_t tracker_counts(struct tracker *tracker, struct attempt_count counts[TRACKER_COUNTS]);
 
 /** End what has waited long enough, in transactions of bounded size; call it every minute or so. */
 ALOFT_MUST_CHECK

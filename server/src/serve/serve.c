@@ -279,6 +279,7 @@ static void read_modules(void *ctx, struct api_module_facts *ret_facts)
     ret_facts->n_downloads = wire_downloads(s->wire);
     ret_facts->n_contacts_dropped = contact_queue_dropped(s->contacts);
     wire_counts(s->wire, &ret_facts->counts);
+    ret_facts->n_attempts = tracker_counts(s->tracker, ret_facts->attempts);
 }
 
 static enum aloft_err start_console_plane(struct serving *s, struct error *e)
