@@ -48,6 +48,8 @@
     X(cmd_rom_url_ls)                                                                              \
     X(cmd_rom_url_rm)                                                                              \
     X(cmd_device_ls)                                                                               \
+    X(cmd_attempt_ls)                                                                              \
+    X(cmd_attempt_watch)                                                                           \
     X(cmd_device_show)                                                                             \
     X(cmd_device_add)                                                                              \
     X(cmd_device_import)                                                                           \

@@ -7,12 +7,15 @@ unreadable, link_expired, wrong_chip, rolled_back."""
 
 import csv
 import io
+import itertools
 import json
+import os
 import signal
 import socket
 import sqlite3
 import ssl
 import struct
+import subprocess
 import threading
 
 import pytest
@@ -371,7 +374,7 @@ def test_a_stream_shows_changes_and_only_the_kinds_asked_for(lamp):
 
 def test_a_quiet_stream_beats(lamp):
     with Stream(lamp, "?kinds=product.added") as stream:
-        assert stream.block() == [":"]
+        assert stream.block() == [": heartbeat"]
         lamp.cli("product", "add", "fan", "--layout", LAYOUT)
         assert stream.next()["product"] == "fan"
 
@@ -404,3 +407,37 @@ def test_the_server_stops_with_streams_open(lamp):
     for thread in threads:
         thread.join(30)
         assert not thread.is_alive()
+
+
+# -- the command line ------------------------------------------------------------------------------
+
+def test_the_command_lists_and_filters(lamp):
+    ask_file(lamp, "ota.bin", "v9", "Aloft-Device: d1")
+    ask_version(lamp, "Aloft-Device: d2")
+    talk(lamp.modules_port, request("/v1/device/rom/?is_format_simple=true", "f" * 40))
+    wait_for(lamp, strangers, cause="unknown_token")
+    wait_for(lamp, attempts, device="d2")
+    rows = json.loads(lamp.cli("attempt", "ls", "--product", "lamp", "--json").stdout)
+    assert [row["device"] for row in rows] == ["d2", "d1"] and MEMBERS <= set(rows[0])
+    assert len(json.loads(lamp.cli("attempt", "ls", "--json").stdout)) == 3
+    one = json.loads(lamp.cli("attempt", "ls", "--product", "lamp", "--state", "failed", "--json").stdout)
+    assert [row["cause"] for row in one] == ["unknown_version"]
+    assert "the product has no such version" in lamp.cli("attempt", "ls", "--product", "lamp").stdout
+    assert len(lamp.cli("attempt", "ls", "--csv", "--cause", "unknown_token").stdout.splitlines()) == 2
+    assert lamp.cli("attempt", "ls", "--state", "x", check=False).returncode == 1
+
+
+def test_the_command_shows_what_happens(lamp):
+    environment = os.environ | {"ALOFT_SERVER": lamp.url, "ALOFT_API_TOKEN_FILE": str(lamp.api_token_file)}
+    with subprocess.Popen([lamp.aloft, "attempt", "watch", "--product", "lamp"], stdout=subprocess.PIPE, text=True,
+                          env=environment) as watch:
+        try:
+            seen = []
+            reader = threading.Thread(target=lambda: seen.append(watch.stdout.readline()))
+            reader.start()
+            names = itertools.count()  # until the stream is open, nobody sees them
+            wait_until("a line", lambda: seen or ask_version(lamp, f"Aloft-Device: d{next(names)}") and False)
+            reader.join(30)
+            assert "attempt.began" in seen[0] and "was told v2" in seen[0]
+        finally:
+            watch.kill()

@@ -55,7 +55,7 @@ class Stream:
 
     def next(self):
         """The next event, past heartbeats; None at the end of the stream."""
-        while (lines := self.block()) == [":"]:
+        while (lines := self.block()) == [": heartbeat"]:
             pass
         if not lines:
             return None

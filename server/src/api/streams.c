@@ -18,9 +18,10 @@
 #define TYPE_EVENTS "text/event-stream"
 #define PAGE        50 /* events read at once */
 #define TICK_S      1
-#define FIRST_BYTES ": events of Aloft\n\n" /* so that the client knows at once that it is heard   \
-                                             */
-#define HEARTBEAT ":\n\n"
+#define FIRST_BYTES                                                                                \
+    ": events of Aloft\n\n"         /* so that the client knows at once that it is heard           \
+                                     */
+#define HEARTBEAT ": heartbeat\n\n" /* the CLI gives up what comes slower than a byte a second */
 
 struct event_stream {
     struct streams *all;
