@@ -257,7 +257,7 @@ static bool read_events(struct event_stream *s, bool is_beat_due, bool *ret_has_
     free(s->text);
     s->text = NULL;
     s->sent = s->len = 0;
-    if (is_beat_due && !is_still_known(s->request)) {
+    if (!is_still_known(s->request)) { /* and with what role: it may have changed since */
         return false;
     }
     reading.out = open_memstream(&s->text, &s->len);
