@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from api import call, rows
+from api import Stream, call, fill_uploads, rows, upload
 from server import PASSWORD, Server
 
 JOIN, TOKENS, PRODUCTS = ("/api/v1/" + word for word in ("join", "api-tokens", "products"))
@@ -69,6 +69,11 @@ def test_of_many_requests_with_one_key_at_once_one_has_an_effect_and_all_its_ans
                                    for _ in range(AT_ONCE)]))
         assert [status for status, _ in answers] == [201] * AT_ONCE, answers
         assert all(body == answers[0][1] for _, body in answers)
+        part = {"name": "ota.bin", "version": "v1", "size_bytes": 10}
+        answers = list(answers_of([all_but_the_last_byte(server, f"{PRODUCTS}/lamp{i}/partial-uploads", part,
+                                                         Idempotency_Key=f"u{i}") for _ in range(AT_ONCE)]))
+        assert {status for status, _ in answers} == {201}, answers
+        assert len({body["id"] for _, body in answers}) == 1
         token = {"name": f"ci{i}", "role": "viewer"}
         answers = list(answers_of([all_but_the_last_byte(server, TOKENS, token, Idempotency_Key=f"t{i}")
                                    for _ in range(AT_ONCE)]))
@@ -91,3 +96,29 @@ def test_a_body_that_trickles_is_cut(start):
         with contextlib.suppress(ConnectionResetError):
             assert connection.recv(1000) == b""
     assert "api.too_slow" in server.log.read_text()
+
+
+def test_an_event_stream_shows_nothing_to_somebody_who_may_no_longer_see_it(start):
+    server = start()
+    code = call(server, "POST", "/api/v1/invitations", {"role": "admin"}).json["code"]
+    joined = call(server, "POST", JOIN, {"name": "bob", "password": PASSWORD, "code": code}, token="")
+    session = {"Cookie": joined.headers["Set-Cookie"].split(";")[0], "Aloft-Csrf": joined.json["csrf"]}
+    token = call(server, "POST", TOKENS, {"name": "watch", "role": "admin"}, token="", headers=session).json["secret"]
+    with Stream(server, token=token) as stream:
+        assert call(server, "PATCH", "/api/v1/accounts/bob", {"role": "none"}).status == 200
+        assert call(server, "POST", PRODUCTS, {"name": "lamp", "layout": "esp32c3_default"}).status == 201
+        assert call(server, "PATCH", "/api/v1/accounts/bob", {"is_active": False}).status == 200
+        assert stream.next() is None
+
+
+def test_uploads_that_are_no_roms_yet_are_bounded(start):
+    server = start()
+    assert call(server, "POST", PRODUCTS, {"name": "lamp", "layout": "esp32c3_default"}).status == 201
+    partials, new = PRODUCTS + "/lamp/partial-uploads", {"name": "ota.bin", "version": "v1", "size_bytes": 10}
+    one = call(server, "POST", partials, new).json["id"]
+    fill_uploads(server, 255)
+    for answer in (call(server, "POST", partials, new), upload(server, "lamp", b"x")):
+        assert (answer.status, answer.code) == (409, "too_many_uploads")
+        assert answer.message == "256 uploads of this product wait to be made ROMs; deploy or remove some"
+    assert call(server, "DELETE", f"{partials}/{one}").status == 204
+    assert call(server, "POST", partials, new).status == 201

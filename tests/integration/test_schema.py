@@ -9,7 +9,7 @@ import pytest
 import app_image
 import schema
 from account_story import play_accounts
-from api import call, talk, upload
+from api import call, fill_uploads, talk, upload
 from document import (DOCUMENT, METHODS, Checked, body_type, methods_of, operations, parameters_of, print_counts,
                       routes_of_the_source)
 from server import wait_until
@@ -260,6 +260,16 @@ def ask_about_attempts(check):
     check("GET", "/api/v1/events", "/api/v1/events?kinds=,", 400)
 
 
+def check_full(check, server, at):
+    """No upload more, until some are gone."""
+    uploads, partials = ("/api/v1/products/{product}/" + end for end in ("uploads", "partial-uploads"))
+    fill_uploads(server, 256)
+    check("POST", uploads, at(uploads), 409, upload(server, PRODUCT, b"x"))
+    check("POST", partials, at(partials), 409, body={"name": "ota.bin", "version": "v1", "size_bytes": 1})
+    for i in range(256):
+        assert call(server, "DELETE", f"{at(uploads)}/waiting{i}").status == 204
+
+
 def test_answers_follow_their_schemas(server):
     check = Checked(server)
     root, image = "/api/v1/products", app_image.make()
@@ -287,6 +297,7 @@ def test_answers_follow_their_schemas(server):
     given_up = upload(server, PRODUCT, image).json["upload"]
     for status in (204, 404):
         check("DELETE", uploads + "/{upload}", f"{at(uploads)}/{given_up}", status)
+    check_full(check, server, at)
     check_roms(check, server, at, sent, image)
     talk(server.modules_port, b"GET /v1/device/rom/?is_format_simple=true HTTP/1.0\r\nHost: a\r\n"
          b"Authorization: token %s\r\nAloft-Device: 7cdfa1b2c3d4\r\n\r\n" % token.encode())

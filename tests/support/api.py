@@ -7,6 +7,7 @@ import pathlib
 import re
 import socket
 import sqlite3
+import time
 
 TIMEOUT_S = 30
 
@@ -111,6 +112,18 @@ def blob_files(server):
     """Names of all files in the blob store, unfinished ones with their folder."""
     root = pathlib.Path(server.data) / "blobs"
     return sorted(str(path.relative_to(root)) for path in root.rglob("*") if path.is_file())
+
+
+def fill_uploads(server, n):
+    """`n` uploads of the first product that wait to be made ROMs; their ids begin with `waiting`."""
+    database = sqlite3.connect(f"{server.data}/aloft.db", timeout=TIMEOUT_S)
+    try:
+        database.executemany("INSERT INTO upload (id, product_id, version, name, sha256, size_bytes, created_ms, findings) "
+                             "VALUES (?, (SELECT min(id) FROM product), 'v1', 'ota.bin', ?, 1, ?, '[]')",
+                             [(f"waiting{i}", "0" * 64, time.time_ns() // 1_000_000) for i in range(n)])
+        database.commit()
+    finally:
+        database.close()
 
 
 def rows(server, sql):

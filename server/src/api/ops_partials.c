@@ -54,19 +54,27 @@ static bool read_partial(struct request *request, struct partial_upload *p)
     return vet_file_name(request, p->name, p->version);
 }
 
-static enum aloft_err keep_partial(struct request *request, const struct partial_upload *p,
-                                   const json_t *body, struct error *e)
+/* Its row; false = answered. */
+static bool keep_partial(struct request *request, const struct partial_upload *p,
+                         const json_t *body)
 {
     AUTO_TRANSACTION tx = NULL;
-    enum aloft_err err = db_begin(request->api->db, &tx, e);
+    struct error e = {0};
 
+    if (!change_begin(request, &tx)) {
+        return false;
+    }
+    enum aloft_err err = partial_uploads_add(tx, p, &e);
     if (err == ALOFT_ERR_OK) {
-        err = partial_uploads_add(tx, p, e);
+        err = change_keep(request, tx, MHD_HTTP_CREATED, body, &e);
     }
     if (err == ALOFT_ERR_OK) {
-        err = change_keep(request, tx, MHD_HTTP_CREATED, body, e);
+        err = db_commit(&tx, &e);
     }
-    return err == ALOFT_ERR_OK ? db_commit(&tx, e) : err;
+    if (err != ALOFT_ERR_OK) {
+        answer_failure(request, &e);
+    }
+    return err == ALOFT_ERR_OK;
 }
 
 static void op_partial_add(struct request *request)
@@ -76,24 +84,24 @@ static void op_partial_add(struct request *request)
     struct partial *file = NULL;
     struct error e = {0};
 
-    if (!read_partial(request, &p) || !make_secret(request, UPLOAD_ID_CHARS / 2, p.id)) {
+    if (!read_partial(request, &p) || !vet_has_room(request) ||
+        !make_secret(request, UPLOAD_ID_CHARS / 2, p.id)) {
         return;
     }
-    enum aloft_err err = partial_open(api->blobs, p.id, 0, &file, &e);
-    json_t *body = partial_to_json(&p);
-    partial_close(file);
-    if (err == ALOFT_ERR_OK) {
-        err = keep_partial(request, &p, body, &e);
-        if (err != ALOFT_ERR_OK && partial_remove(api->blobs, p.id, NULL) != ALOFT_ERR_OK) {
-            log_warn("upload.part_not_removed", "id=%s", p.id); /* the next start removes it */
-        }
-    }
-    if (err != ALOFT_ERR_OK) {
-        json_decref(body);
+    if (partial_open(api->blobs, p.id, 0, &file, &e) != ALOFT_ERR_OK) {
         answer_failure(request, &e);
         return;
     }
-    answer_json(request, MHD_HTTP_CREATED, body);
+    partial_close(file);
+    json_t *body = partial_to_json(&p);
+    if (keep_partial(request, &p, body)) {
+        answer_json(request, MHD_HTTP_CREATED, body);
+        return;
+    }
+    json_decref(body);
+    if (partial_remove(api->blobs, p.id, NULL) != ALOFT_ERR_OK) {
+        log_warn("upload.part_not_removed", "id=%s", p.id); /* the next start removes it */
+    }
 }
 
 /* It became an upload, and the answer that said so may have been lost. */

@@ -22,7 +22,7 @@ static void op_upload_prepare(struct request *request)
     request->file_name = query_text(request, "name");
     request->version = request->file_name ? query_text(request, "version") : NULL;
     if (!request->version || !vet_names(request, request->file_name, request->version) ||
-        !vet_read_cut(request, &is_cut)) {
+        !vet_read_cut(request, &is_cut) || !vet_has_room(request)) {
         return;
     }
     request->analysis = vet_begin(request, request->file_name, request->version);

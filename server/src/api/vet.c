@@ -2,6 +2,7 @@
 #include "api/vet.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,7 @@
 
 #define FILE_SUFFIX ".bin"
 #define COPY_BYTES  65536
+#define WAITING_MAX 256 /* uploads of a product; what one may fill the disk with */
 #define ROW_NAME    32u /* facts/esp-formats.md 7: the file's name */
 
 static bool is_file_name(const char *name)
@@ -40,6 +42,24 @@ bool vet_names(struct request *request, const char *name, const char *version)
         return false;
     }
     return true;
+}
+
+bool vet_has_room(struct request *request)
+{
+    int64_t n = 0;
+    struct error e = {0};
+
+    if (uploads_count_waiting(request->api->db, request->product.id, &n, &e) != ALOFT_ERR_OK) {
+        answer_failure(request, &e);
+        return false;
+    }
+    if (n < WAITING_MAX) {
+        return true;
+    }
+    answer_error(request, MHD_HTTP_CONFLICT, "too_many_uploads",
+                 "%" PRId64 " uploads of this product wait to be made ROMs; deploy or remove some",
+                 n);
+    return false;
 }
 
 bool vet_read_cut(struct request *request, bool *ret_is_cut)
@@ -221,11 +241,11 @@ static enum aloft_err add_rows(struct request *request, const struct upload *u,
     AUTO_TRANSACTION tx = NULL;
     enum aloft_err err = db_begin(request->api->db, &tx, e);
 
+    if (err == ALOFT_ERR_OK && partial_id) { /* not there: another request has finished it */
+        err = partial_uploads_remove(tx, u->product_id, partial_id, e);
+    }
     if (err == ALOFT_ERR_OK) {
         err = uploads_add(tx, u, findings, e);
-    }
-    if (err == ALOFT_ERR_OK && partial_id) {
-        err = partial_uploads_remove(tx, u->product_id, partial_id, e);
     }
     return err == ALOFT_ERR_OK ? db_commit(&tx, e) : err;
 }

@@ -11,6 +11,9 @@
 /** Is `name` a file's name and `version` a version? False = no, and that is the answer. */
 bool vet_names(struct request *request, const char *name, const char *version);
 
+/** May the product have one more upload that is no ROM's yet? False = 409, answered. */
+bool vet_has_room(struct request *request);
+
 /** The query parameter `cut`: `app`, or it is not there. False = answered. */
 bool vet_read_cut(struct request *request, bool *ret_is_cut);
 

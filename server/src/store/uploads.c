@@ -242,3 +242,23 @@ enum aloft_err partial_uploads_has(struct db *db, const char *id, bool *ret_has,
     *ret_has = n > 0;
     return err;
 }
+
+enum aloft_err uploads_count_waiting(struct db *db, int64_t product_id, int64_t *ret_n,
+                                     struct error *e)
+{
+    AUTO_STMT s = NULL;
+    enum aloft_err err = db_prepare(db,
+                                    "SELECT (SELECT count(*) FROM upload WHERE product_id = ?1) + "
+                                    "(SELECT count(*) FROM partial_upload WHERE product_id = ?1)",
+                                    &s, e);
+
+    if (err != ALOFT_ERR_OK) {
+        return err;
+    }
+    db_bind_int(s, 1, product_id);
+    err = db_step(s, e);
+    if (err == ALOFT_ERR_OK) {
+        *ret_n = db_get_int(s, 0);
+    }
+    return err;
+}

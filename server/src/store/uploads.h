@@ -106,4 +106,9 @@ enum aloft_err partial_uploads_find_expired(struct db *db, int64_t before_ms,
 ALOFT_MUST_CHECK
 enum aloft_err partial_uploads_has(struct db *db, const char *id, bool *ret_has, struct error *e);
 
+/** Uploads and partial uploads of a product that are no ROM's yet. */
+ALOFT_MUST_CHECK
+enum aloft_err uploads_count_waiting(struct db *db, int64_t product_id, int64_t *ret_n,
+                                     struct error *e);
+
 #endif
