@@ -22,14 +22,14 @@ static int read_line(FILE *in, const char *name, char *buf, size_t cap)
     return EXIT_DONE;
 }
 
-int ask_terminal(const char *question, bool is_secret, char *buf, size_t cap)
+int ask_terminal(const char *question, const char *option, bool is_secret, char *buf, size_t cap)
 {
     AUTO_FILE terminal = fopen("/dev/tty", "r+e");
     struct termios as_it_was;
 
     if (!terminal || tcgetattr(fileno(terminal), &as_it_was) != 0) {
-        return usage_error("there is no terminal to ask for the %s: give it by a file, see --help",
-                           question);
+        return usage_error("there is no terminal to ask for the %s: give it by --%s", question,
+                           option);
     }
     struct termios quiet = as_it_was;
     if (is_secret) {

@@ -7,8 +7,9 @@
 
 /* Questions to the person at the terminal. What fails is said on stderr; results are exit codes. */
 
-/** One line from the terminal, `is_secret` without echo, without its line end. */
-int ask_terminal(const char *question, bool is_secret, char *buf, size_t cap);
+/** One line from the terminal, `is_secret` without echo, without its line end. Without a terminal
+ * the option that gives it is named. */
+int ask_terminal(const char *question, const char *option, bool is_secret, char *buf, size_t cap);
 
 /** The first line of a file. */
 int ask_file(const char *path, char *buf, size_t cap);

@@ -14,6 +14,7 @@
 #include "host/auto.h"
 #include "host/files.h"
 #include "login_file.h"
+#include "screen.h"
 #include "store/api_tokens.h"
 
 #define SERVER_DEFAULT    "http://127.0.0.1:8000"
@@ -26,6 +27,7 @@
 #define HEADER_BYTES      128
 #define SET_COOKIE        "Set-Cookie: "
 #define MS_PER_S          1000
+#define TIME_SUFFIX       "_ms"
 
 struct client {
     CURL *curl;
@@ -490,23 +492,36 @@ void client_time_text(const json_t *object, const char *member, char *buf, size_
     }
 }
 
-static void print_value(const json_t *object, const char *name, const json_t *value)
+/* A time has no "_ms" behind its name: it is shown as a date. */
+static int label_len(const char *name)
 {
     size_t len = strlen(name);
-    char text[32];
+    size_t suffix_len = strlen(TIME_SUFFIX);
+    bool is_time = len > suffix_len && strcmp(name + len - suffix_len, TIME_SUFFIX) == 0;
 
-    if (len > strlen("_ms") && strcmp(name + len - strlen("_ms"), "_ms") == 0) {
-        client_time_text(object, name, text, sizeof text);
-        (void)puts(text[0] ? text : "-");
-    } else if (json_is_string(value)) {
-        const char *shown = json_string_value(value);
-        (void)puts(shown[0] ? shown : "-");
-    } else if (json_is_null(value)) {
-        (void)puts("-");
+    return (int)(is_time ? len - suffix_len : len);
+}
+
+static void print_value(const json_t *object, const char *name, const json_t *value)
+{
+    char time[CLIENT_TIME_BYTES] = "";
+    const char *text = json_string_value(value);
+
+    if (name[label_len(name)]) {
+        client_time_text(object, name, time, sizeof time);
+        text = time;
+    }
+    if (json_is_boolean(value)) {
+        text = json_is_true(value) ? "yes" : "no";
+    }
+    if (text && *text) {
+        screen_print(stdout, text);
+    } else if (text || json_is_null(value) || (json_is_array(value) && !json_array_size(value))) {
+        (void)fputc('-', stdout);
     } else {
         (void)json_dumpf(value, stdout, JSON_ENCODE_ANY);
-        (void)puts("");
     }
+    (void)fputc('\n', stdout);
 }
 
 int client_print_fields(const json_t *object)
@@ -517,12 +532,14 @@ int client_print_fields(const json_t *object)
 
     json_object_foreach((json_t *)(uintptr_t)object, name, value)
     { /* only read */
-        width = (int)strlen(name) > width ? (int)strlen(name) : width;
+        width = label_len(name) > width ? label_len(name) : width;
     }
     json_object_foreach((json_t *)(uintptr_t)object, name, value)
     {
-        (void)printf("%-*s  ", width, name);
-        print_value(object, name, value);
+        if (strcmp(name, "revision") != 0) { /* for programs */
+            (void)printf("%-*.*s  ", width, label_len(name), name);
+            print_value(object, name, value);
+        }
     }
     return ferror(stdout) ? failure("cannot write to standard output") : EXIT_DONE;
 }

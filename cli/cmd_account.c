@@ -33,15 +33,25 @@ static int call(const struct opt_values *v, const char *method, const char *cons
     return path ? client_call(client, method, path, owned, ret_answer) : failure("out of memory");
 }
 
-/* A change that answers with the account, or nothing. */
+/* Say what was done to the account. */
+static int say_done(const struct opt_values *v, const char *what)
+{
+    (void)printf("%s %s\n", opt_text(v, "name"), what);
+    return EXIT_DONE;
+}
+
+/* A change that answers with the account, or nothing. `done` is said behind its name. */
 static int change(const struct opt_values *v, const char *method, const char *const *names,
-                  json_t *body)
+                  json_t *body, const char *done)
 {
     AUTO_JSON answer = NULL;
     bool has_answer = strcmp(names[1] ? "" : method, "DELETE") != 0;
     int rc = call(v, method, names, body, has_answer ? &answer : NULL);
 
-    return rc == EXIT_DONE && answer && opt_has(v, "json") ? client_print_json(answer) : rc;
+    if (rc != EXIT_DONE || opt_has(v, "json")) {
+        return rc == EXIT_DONE && answer ? client_print_json(answer) : rc;
+    }
+    return say_done(v, done);
 }
 
 /* -- list -------------------------------------------------------------------------------------- */
@@ -154,22 +164,25 @@ static int run_grant(const struct opt_values *v)
     const char *const names[] = {opt_text(v, "name"), "grants", opt_text(v, "product"), NULL};
     const char *role = opt_text(v, "role");
 
-    return strcmp(role, "none") == 0 ? change(v, "DELETE", names, NULL)
-                                     : change(v, "PUT", names, json_pack("{s:s}", "role", role));
+    return strcmp(role, "none") == 0
+               ? change(v, "DELETE", names, NULL, "has no grant for this product")
+               : change(v, "PUT", names, json_pack("{s:s}", "role", role), "has the grant");
 }
 
 static int run_set_role(const struct opt_values *v)
 {
     const char *const names[] = {opt_text(v, "name"), NULL};
 
-    return change(v, "PATCH", names, json_pack("{s:s}", "role", opt_text(v, "role")));
+    return change(v, "PATCH", names, json_pack("{s:s}", "role", opt_text(v, "role")),
+                  "has the role");
 }
 
 static int set_active(const struct opt_values *v, int is_active)
 {
     const char *const names[] = {opt_text(v, "name"), NULL};
 
-    return change(v, "PATCH", names, json_pack("{s:b}", "is_active", is_active));
+    return change(v, "PATCH", names, json_pack("{s:b}", "is_active", is_active),
+                  is_active ? "may sign in again" : "may sign in no more");
 }
 
 static int run_deactivate(const struct opt_values *v)
@@ -186,7 +199,7 @@ static int run_rm(const struct opt_values *v)
 {
     const char *const names[] = {opt_text(v, "name"), NULL};
 
-    return change(v, "DELETE", names, NULL);
+    return change(v, "DELETE", names, NULL, "is removed");
 }
 
 /* -- on the machine itself --------------------------------------------------------------------- */
@@ -196,12 +209,12 @@ static int get_new_password(const struct opt_values *v, char buf[PASSWORD_BYTES]
     char again[PASSWORD_BYTES];
     const char *file = opt_text(v, "password-file");
     int rc = file ? ask_file(file, buf, PASSWORD_BYTES)
-                  : ask_terminal("new password", true, buf, PASSWORD_BYTES);
+                  : ask_terminal("new password", "password-file", true, buf, PASSWORD_BYTES);
 
     if (rc != EXIT_DONE || file) {
         return rc;
     }
-    rc = ask_terminal("the same password again", true, again, PASSWORD_BYTES);
+    rc = ask_terminal("the same password again", "password-file", true, again, PASSWORD_BYTES);
     if (rc == EXIT_DONE && strcmp(again, buf) != 0) {
         rc = failure("the two passwords differ; nothing was done");
     }
@@ -227,12 +240,16 @@ static int send_password(const struct opt_values *v, const char *command, const 
 
 static int run_add(const struct opt_values *v)
 {
-    return send_password(v, "account.add", opt_text(v, "role"));
+    int rc = send_password(v, "account.add", opt_text(v, "role"));
+
+    return rc == EXIT_DONE ? say_done(v, "is added") : rc;
 }
 
 static int run_set_password(const struct opt_values *v)
 {
-    return send_password(v, "account.set-password", NULL);
+    int rc = send_password(v, "account.set-password", NULL);
+
+    return rc == EXIT_DONE ? say_done(v, "has the new password, and no session any more") : rc;
 }
 
 /* -- tables ------------------------------------------------------------------------------------ */

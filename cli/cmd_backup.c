@@ -26,8 +26,9 @@ static void print_progress(void *ctx, uint64_t n_files, uint64_t n_bytes)
 typedef enum aloft_err backup_fn(const char *from, const char *to,
                                  const struct backup_progress *progress, struct error *e);
 
-/* People at a terminal see how far it is. */
-static int run_job(backup_fn *job, const char *from, const char *to)
+/* People at a terminal see how far it is; timers and scripts hear of failures only.
+ * @param next  The command that takes `to` then. */
+static int run_job(backup_fn *job, const char *from, const char *to, const char *next)
 {
     uint64_t last_ms = clock_monotonic_ms();
     bool is_terminal = isatty(STDERR_FILENO) == 1;
@@ -38,17 +39,24 @@ static int run_job(backup_fn *job, const char *from, const char *to)
     if (is_terminal) {
         (void)fputs("\r\033[K", stderr);
     }
-    return err == ALOFT_ERR_OK ? EXIT_DONE : failure("%s", e.sentence);
+    if (err != ALOFT_ERR_OK) {
+        return failure("%s", e.sentence);
+    }
+    if (is_terminal) {
+        (void)fprintf(stderr, "%s is ready: '%s %s'\n", to, next, to);
+    }
+    return EXIT_DONE;
 }
 
 static int run_backup(const struct opt_values *v)
 {
-    return run_job(backup_make, opt_text(v, "data"), opt_text(v, "file"));
+    return run_job(backup_make, opt_text(v, "data"), opt_text(v, "file"),
+                   "aloft restore --data NEW-DIR");
 }
 
 static int run_restore(const struct opt_values *v)
 {
-    return run_job(backup_restore, opt_text(v, "file"), opt_text(v, "data"));
+    return run_job(backup_restore, opt_text(v, "file"), opt_text(v, "data"), "aloft serve --data");
 }
 
 /* clang-format off */

@@ -180,8 +180,11 @@ static int run_ls(const struct opt_values *v)
     AUTO_CLIENT client = NULL;
     AUTO_FREE char *query = NULL;
     AUTO_JSON devices = json_array();
-    int rc = client_open(v, &client);
 
+    if (opt_has(v, "json") && opt_has(v, "csv")) {
+        return usage_error("--json or --csv, not both");
+    }
+    int rc = client_open(v, &client);
     if (rc == EXIT_DONE) {
         rc = make_query(v, client, &query);
     }
@@ -290,7 +293,7 @@ static int run_rm(const struct opt_values *v)
 const struct cli_command cmd_device_rm = {
     "device",
     "rm",
-    "Delete a device.",
+    "Remove a device.",
     "Its tokens are refused from then on; while it shows the product's, it comes back when it is\n"
     "seen again.",
     device_opts,

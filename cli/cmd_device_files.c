@@ -331,6 +331,10 @@ const struct cli_command cmd_device_import = {
 static int run_export(const struct opt_values *v)
 {
     AUTO_CLIENT client = NULL;
+
+    if (opt_has(v, "json")) {
+        return usage_error("an export is CSV; 'aloft device ls --json' prints JSON");
+    }
     int rc = client_open(v, &client);
 
     if (rc != EXIT_DONE) {

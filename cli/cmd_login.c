@@ -101,7 +101,7 @@ static int get_name(const struct opt_values *v, char *buf, size_t cap)
     const char *given = opt_text(v, "name");
 
     if (!given) {
-        return ask_terminal("name", false, buf, cap);
+        return ask_terminal("name", "name", false, buf, cap);
     }
     return snprintf(buf, cap, "%s", given) < (int)cap ? EXIT_DONE
                                                       : usage_error("the name is too long");
@@ -115,11 +115,11 @@ static int get_password(const struct opt_values *v, bool is_new, char buf[PASSWO
     if (file) {
         return ask_file(file, buf, PASSWORD_BYTES);
     }
-    int rc = ask_terminal("password", true, buf, PASSWORD_BYTES);
+    int rc = ask_terminal("password", "password-file", true, buf, PASSWORD_BYTES);
     if (rc != EXIT_DONE || !is_new) {
         return rc;
     }
-    rc = ask_terminal("the same password again", true, again, PASSWORD_BYTES);
+    rc = ask_terminal("the same password again", "password-file", true, again, PASSWORD_BYTES);
     if (rc == EXIT_DONE && strcmp(again, buf) != 0) {
         rc = failure("the two passwords differ; nothing was done");
     }
@@ -136,7 +136,7 @@ static int get_code(const struct opt_values *v, char buf[CODE_BYTES])
         return EXIT_DONE;
     }
     return file ? ask_file(file, buf, CODE_BYTES)
-                : ask_terminal("set-up or invitation code", false, buf, CODE_BYTES);
+                : ask_terminal("set-up or invitation code", "code-file", false, buf, CODE_BYTES);
 }
 
 /* -- commands ---------------------------------------------------------------------------------- */
@@ -216,6 +216,9 @@ static int run_logout(const struct opt_values *v)
     }
     if (login_file_remove(&e) != ALOFT_ERR_OK) {
         return failure("%s", e.sentence);
+    }
+    if (rc == EXIT_DONE) {
+        (void)printf("Logged out at %s\n", login.server);
     }
     return rc == EXIT_DONE ? rc
                            : failure("this machine has forgotten the API token, but the server "

@@ -186,7 +186,7 @@ static int run_rm(const struct opt_values *v)
 const struct cli_command cmd_product_rm = {
     "product",
     "rm",
-    "Delete a product.",
+    "Remove a product.",
     "It must have no ROMs, no uploads and no devices with tokens of their own.",
     name_opts,
     run_rm,

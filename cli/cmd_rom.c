@@ -91,6 +91,11 @@ static int run_ls(const struct opt_values *v)
     return table_print(table, stdout) == 0 ? EXIT_DONE : failure("cannot print the table");
 }
 
+static const char *or_dash(const char *text)
+{
+    return *text ? text : "-";
+}
+
 static void print_one(const json_t *rom)
 {
     size_t i;
@@ -101,8 +106,8 @@ static void print_one(const json_t *rom)
                  json_is_true(json_object_get(rom, "current"))     ? " (current)"
                  : json_is_true(json_object_get(rom, "withdrawn")) ? " (withdrawn)"
                                                                    : "",
-                 client_text(rom, "corename"), client_text(rom, "life_cycle"),
-                 client_text(rom, "note"));
+                 or_dash(client_text(rom, "corename")), client_text(rom, "life_cycle"),
+                 or_dash(client_text(rom, "note")));
     json_array_foreach(json_object_get(rom, "files"), i, f)
     {
         (void)printf("file        %s, %" JSON_INTEGER_FORMAT " bytes, SHA-256 %s\n",
@@ -138,7 +143,11 @@ static int finish(const struct opt_values *v, int rc, const json_t *answer, cons
         return client_print_json(answer);
     }
     const char *version = client_text(answer, "version");
-    (void)printf("%s %s %s\n", opt_text(v, "product"), version[0] ? version : "no version", words);
+    if (version[0]) {
+        (void)printf("%s %s %s\n", opt_text(v, "product"), version, words);
+    } else {
+        (void)printf("%s: no version is current now\n", opt_text(v, "product"));
+    }
     return EXIT_DONE;
 }
 
@@ -189,7 +198,13 @@ static int run_restore(const struct opt_values *v)
 
 static int run_rm(const struct opt_values *v)
 {
-    return run_call(v, (struct call){"DELETE", {"roms", opt_text(v, "version"), NULL}, NULL}, NULL);
+    int rc =
+        run_call(v, (struct call){"DELETE", {"roms", opt_text(v, "version"), NULL}, NULL}, NULL);
+
+    if (rc == EXIT_DONE) {
+        (void)printf("%s %s is removed\n", opt_text(v, "product"), opt_text(v, "version"));
+    }
+    return rc;
 }
 
 static int run_set(const struct opt_values *v)
@@ -200,6 +215,10 @@ static int run_set(const struct opt_values *v)
 
     if (!body) {
         return failure("the values given are not valid UTF-8");
+    }
+    if (json_object_size(body) == 0) {
+        json_decref(body);
+        return usage_error("what is to be changed? Give one of the options");
     }
     int rc =
         run_call(v, (struct call){"PATCH", {"roms", opt_text(v, "version"), NULL}, body}, &answer);
@@ -247,6 +266,6 @@ const struct cli_command cmd_rom_use = {"rom", "use", "Make a version the curren
 const struct cli_command cmd_rom_back = {"rom", "back", "Back to the version that was current before.", "Said again, it goes further back.", product_opts, run_back};
 const struct cli_command cmd_rom_withdraw = {"rom", "withdraw", "Let no module get a version any more.", NULL, rom_opts, run_withdraw};
 const struct cli_command cmd_rom_restore = {"rom", "restore", "Let modules get a withdrawn version again.", NULL, rom_opts, run_restore};
-const struct cli_command cmd_rom_rm = {"rom", "rm", "Remove a ROM that nobody needs.", NULL, rom_opts, run_rm};
-const struct cli_command cmd_rom_set = {"rom", "set", "Say something else about a ROM.", NULL, set_opts, run_set};
+const struct cli_command cmd_rom_rm = {"rom", "rm", "Remove a ROM and its files.", NULL, rom_opts, run_rm};
+const struct cli_command cmd_rom_set = {"rom", "set", "Change corename, life cycle or note of a ROM.", NULL, set_opts, run_set};
 /* clang-format on */

@@ -28,19 +28,31 @@ static char *make_target(struct client *client, const struct opt_values *v,
     return target;
 }
 
+/* Those that pass are only counted; `--json` has all. */
 static int print_rows(const json_t *answer)
 {
     static const char *const headings[] = {"row", "verdict", "code", "sentence", NULL};
+    const json_t *findings = json_object_get(answer, "findings");
     struct table *table = table_new(headings);
+    size_t n_pass = 0;
     size_t i;
     json_t *f;
 
-    json_array_foreach(json_object_get(answer, "findings"), i, f)
+    json_array_foreach(findings, i, f)
     {
         char row[16];
+        if (strcmp(client_text(f, "verdict"), "pass") == 0) {
+            n_pass++;
+            continue;
+        }
         (void)snprintf(row, sizeof row, "%d", (int)json_integer_value(json_object_get(f, "row")));
         table_add(table, (const char *const[]){row, client_text(f, "verdict"),
                                                client_text(f, "code"), client_text(f, "sentence")});
+    }
+    (void)printf("%zu of %zu rows pass\n", n_pass, json_array_size(findings));
+    if (n_pass == json_array_size(findings)) {
+        table_free(table);
+        return EXIT_DONE;
     }
     return table_print(table, stdout) == 0 ? EXIT_DONE : failure("cannot print the table");
 }

@@ -249,8 +249,9 @@ static int print_rom(const struct deployment *d, const json_t *rom)
     (void)printf("%s %s deployed, %zu file%s%s\n", product, version, d->n_parts,
                  d->n_parts == 1 ? "" : "s", opt_has(d->v, "use") ? ", current now" : "");
     if (!opt_has(d->v, "use")) {
+        (void)fflush(stdout); /* what follows goes to stderr */
         (void)fprintf(stderr,
-                      "modules that name no version do not get it yet; make it current with\n"
+                      "Modules that name no version do not get it yet; make it current with\n"
                       "  aloft rom use --product %s --version %s\n",
                       product, version);
     }

@@ -140,7 +140,11 @@ static int run_url_rm(const struct opt_values *v)
         return rc;
     }
     AUTO_FREE char *path = client_path(client, names);
-    return path ? client_call(client, "DELETE", path, NULL, NULL) : failure("out of memory");
+    rc = path ? client_call(client, "DELETE", path, NULL, NULL) : failure("out of memory");
+    if (rc == EXIT_DONE) {
+        (void)printf("link %s of %s is removed\n", opt_text(v, "link"), opt_text(v, "product"));
+    }
+    return rc;
 }
 
 /* clang-format off */

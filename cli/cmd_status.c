@@ -2,8 +2,6 @@
 
 /* aloft status: the server that runs on a data folder of this machine. */
 
-#include <inttypes.h>
-
 #include "client.h"
 #include "commands.h"
 #include "control_client.h"
@@ -12,8 +10,6 @@ static int run(const struct opt_values *v)
 {
     AUTO_JSON answer = NULL;
     struct error e = {0};
-    const char *name;
-    json_t *value;
 
     if (control_call(opt_text(v, "data"), json_pack("{s:s}", "command", "status"), &answer, &e) !=
         ALOFT_ERR_OK) {
@@ -22,17 +18,13 @@ static int run(const struct opt_values *v)
     if (opt_has(v, "json")) {
         return client_print_json(answer);
     }
-    json_object_foreach(answer, name, value)
-    {
-        (void)printf("%-12s  %" PRId64 "\n", name, (int64_t)json_integer_value(value));
-    }
-    return EXIT_DONE;
+    return client_print_fields(answer);
 }
 
 /* clang-format off */
 static const struct opt opts[] = {
     {OPT_VALUE, "data", "DIR", "Its data folder.", true, false},
-    {OPT_FLAG, "json", NULL, "As JSON.", false, false},
+    {OPT_FLAG, "json", NULL, "Print JSON.", false, false},
     OPT_END,
 };
 /* clang-format on */

@@ -181,14 +181,27 @@ static int run_set(const struct opt_values *v)
     json_t *body =
         json_pack("{s:s*, s:o*, s:o*, s:o*}", "url", opt_text(v, "url"), "kinds", given_kinds(v),
                   "allow_http", given_flag(v, "allow-http"), "is_active", is_active);
+    if (body && json_object_size(body) == 0) {
+        json_decref(body);
+        return usage_error("what is to be changed? Give one of the options");
+    }
     int rc = body ? call(v, "PATCH", (const char *const[]){opt_text(v, "id"), NULL}, body, &answer)
                   : usage_error("the values given are not valid UTF-8");
-    return rc == EXIT_DONE && opt_has(v, "json") ? client_print_json(answer) : rc;
+    if (rc != EXIT_DONE || opt_has(v, "json")) {
+        return rc == EXIT_DONE ? client_print_json(answer) : rc;
+    }
+    (void)printf("webhook %s is changed\n", opt_text(v, "id"));
+    return EXIT_DONE;
 }
 
 static int run_rm(const struct opt_values *v)
 {
-    return call(v, "DELETE", (const char *const[]){opt_text(v, "id"), NULL}, NULL, NULL);
+    int rc = call(v, "DELETE", (const char *const[]){opt_text(v, "id"), NULL}, NULL, NULL);
+
+    if (rc == EXIT_DONE) {
+        (void)printf("webhook %s is removed\n", opt_text(v, "id"));
+    }
+    return rc;
 }
 
 /* A POST that makes or renews a delivery. */

@@ -91,6 +91,17 @@ static void print_row(const struct table *t, const char *const *cells, size_t wi
     }
 }
 
+void table_free(struct table *t)
+{
+    for (size_t i = 0; t && i < t->n_cells; i++) {
+        free(t->cells[i]);
+    }
+    if (t) {
+        free(t->cells);
+    }
+    free(t);
+}
+
 int table_print(struct table *t, FILE *out)
 {
     if (!t) {
@@ -103,10 +114,6 @@ int table_print(struct table *t, FILE *out)
     for (size_t i = 0; i < t->n_cells; i += t->n_columns) {
         print_row(t, (const char *const *)t->cells + i, width, out);
     }
-    for (size_t i = 0; i < t->n_cells; i++) {
-        free(t->cells[i]);
-    }
-    free(t->cells);
-    free(t);
+    table_free(t);
     return has_failed || ferror(out) ? -1 : 0;
 }

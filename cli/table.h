@@ -22,4 +22,7 @@ void table_add(struct table *table, const char *const *cells);
  * failed. */
 int table_print(struct table *table, FILE *out);
 
+/** Without printing; NULL is fine. */
+void table_free(struct table *table);
+
 #endif

@@ -81,13 +81,23 @@ static int rotate(const struct opt_values *v, const char *const *names, const ch
     return rc == EXIT_DONE ? print_one(v, answer) : rc;
 }
 
+static int end_overlap(const struct opt_values *v, const char *const *names)
+{
+    int rc = ask(v, "DELETE", names, "token-rotation", NULL, NULL);
+
+    if (rc == EXIT_DONE) {
+        (void)puts("old tokens are no longer taken");
+    }
+    return rc;
+}
+
 int rotate_token(const struct opt_values *v, const char *const *names)
 {
     const char *hours = opt_text(v, "overlap-hours");
 
     if (opt_has(v, "end")) {
         return hours ? usage_error("--end ends the overlap; it takes no --overlap-hours")
-                     : ask(v, "DELETE", names, "token-rotation", NULL, NULL);
+                     : end_overlap(v, names);
     }
     if (!hours) {
         return usage_error("how long are old tokens to be taken? Say --overlap-hours N; with 0 "
@@ -145,5 +155,13 @@ int change_one(const struct opt_values *v, const char *const *names, const json_
 
 int remove_one(const struct opt_values *v, const char *const *names)
 {
-    return ask(v, "DELETE", names, NULL, NULL, NULL);
+    int rc = ask(v, "DELETE", names, NULL, NULL, NULL);
+
+    if (rc == EXIT_DONE) {
+        while (names[1]) {
+            names++;
+        }
+        (void)printf("%s is removed\n", *names);
+    }
+    return rc;
 }

@@ -53,7 +53,7 @@ def test_status_says_what_runs(server):
                       "modules": server.modules_port, "modules_tls": server.modules_tls_port,
                       "console": server.console_port}
     assert json.loads(server.cli("status", "--data", str(server.data), "--json").stdout)["pid"] == server.process.pid
-    assert f"pid           {server.process.pid}\n" in server.cli("status", "--data", str(server.data)).stdout
+    assert f"pid          {server.process.pid}\n" in server.cli("status", "--data", str(server.data)).stdout
 
 
 def test_the_socket_is_its_owners_alone(server):

@@ -176,11 +176,11 @@ def test_tokens_are_not_in_the_log_nor_in_the_audit_rows(server):
 
 def test_what_stands_in_the_way_of_a_deletion_is_said(server, product):
     answer = call(server, "DELETE", f"{ROOT}/{product}")
-    assert (answer.status, answer.message) == (409, f"'{product}' still has 1 ROMs: delete them first")
+    assert (answer.status, answer.message) == (409, f"'{product}' still has 1 ROMs: remove them first")
     made = bare(server)
     call(server, "POST", f"{ROOT}/{made['name']}/devices", {"device": "d"})
     answer = call(server, "DELETE", f"{ROOT}/{made['name']}")
-    assert answer.message == f"'{made['name']}' still has 1 devices with tokens of their own: delete them first"
+    assert answer.message == f"'{made['name']}' still has 1 devices with tokens of their own: remove them first"
 
 
 def test_a_deleted_product_is_gone_with_its_tokens_and_the_devices_it_saw(server):

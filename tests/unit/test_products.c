@@ -205,9 +205,9 @@ static void remove__says_what_stands_in_the_way(void **state)
         {"INSERT INTO upload VALUES ('u', 1, 'v', 'ota.bin', 's', 1, 1, '[]')",
          "DELETE FROM upload", "'lamp' still has 1 uploads not yet deployed: give them up first"},
         {"UPDATE device SET token = '1'", "UPDATE device SET token = NULL",
-         "'lamp' still has 1 devices with tokens of their own: delete them first"},
+         "'lamp' still has 1 devices with tokens of their own: remove them first"},
         {"UPDATE device SET token_tls = '1'", "UPDATE device SET token_tls = NULL",
-         "'lamp' still has 1 devices with tokens of their own: delete them first"},
+         "'lamp' still has 1 devices with tokens of their own: remove them first"},
     };
     struct fixture *f = *state;
     struct device d = {.device = "d"};

@@ -13,7 +13,8 @@
 #include "store/api_tokens.h"
 #include "store/grants.h"
 
-#define DAYS_MAX 3650
+#define DAYS_MAX   3650
+#define MS_PER_DAY 86400000
 
 static json_t *token_to_json(const struct api_token *t)
 {
@@ -155,13 +156,18 @@ static bool is_within(struct request *r, const struct api_token *t)
         return false;
     }
     bool is_wider = p->only_product != 0 && t->product_id != p->only_product;
-    bool is_longer =
-        is_token && p->expires_ms != 0 && (t->expires_ms == 0 || t->expires_ms > p->expires_ms);
-    if (t->role > limit || is_wider || is_longer) {
+    if (t->role > limit || is_wider) {
         answer_error(r, MHD_HTTP_FORBIDDEN, "forbidden",
-                     "a new API token can do at most what you can yourself here, and last as long: "
-                     "your role is %s",
+                     "a new API token can do at most what you can yourself here: your role is %s",
                      role_text(limit));
+        return false;
+    }
+    if (is_token && p->expires_ms != 0 && (t->expires_ms == 0 || t->expires_ms > p->expires_ms)) {
+        answer_error(
+            r, MHD_HTTP_FORBIDDEN, "forbidden",
+            "an API token makes none that lasts longer than itself, %lld days: say how many "
+            "'days', or sign in with a password to make it (api-token add --account)",
+            (long long)((p->expires_ms - t->created_ms) / MS_PER_DAY));
         return false;
     }
     return true;

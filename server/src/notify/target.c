@@ -88,7 +88,8 @@ static enum aloft_err judge(CURLU *url, bool allows_http, struct error *e)
                    "signature");
     } else if (is_http && !allows_http && !is_this_machine(host)) {
         err = fail(e, ALOFT_ERR_SYNTAX,
-                   "http sends events in the clear: use https, or say 'allows_http': true");
+                   "http sends events in the clear: use https, or allow it ('allow_http': true, "
+                   "--allow-http)");
     }
     curl_free(scheme);
     curl_free(host);

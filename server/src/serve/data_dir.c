@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "serve/data_dir.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
@@ -38,7 +39,9 @@ static enum aloft_err take_lock(const char *dir, int *ret_fd, struct error *e)
         return fail_errno(e, ALOFT_ERR_IO, "cannot open '%s'", path);
     }
     if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-        return fail_errno(e, ALOFT_ERR_BUSY,
+        return errno != EWOULDBLOCK
+                   ? fail_errno(e, ALOFT_ERR_IO, "cannot lock '%s'", path)
+                   : fail(e, ALOFT_ERR_BUSY,
                           "another server uses the folder '%s': stop it, or name another with "
                           "--data",
                           dir);

@@ -202,6 +202,12 @@ static enum aloft_err start_module_plane(struct serving *s, struct error *e)
     if (err != ALOFT_ERR_OK && why.native_code == EACCES) {
         return fail(e, err, "%s: " REMEDY, why.sentence);
     }
+    if (err != ALOFT_ERR_OK && why.native_code == EADDRINUSE) {
+        return fail(e, err,
+                    "%s: another program listens there; end it, or name other ports with "
+                    "--modules and --modules-tls",
+                    why.sentence);
+    }
     return err == ALOFT_ERR_OK ? err : fail(e, err, "%s", why.sentence);
 }
 
@@ -429,17 +435,19 @@ static void print_overview(const struct serving *s)
     uint16_t port;
 
     public_host(s, host, sizeof host, &port);
+    bool is_named = host[0] != '<';
     (void)printf("modules (plain)  %s:%u\nmodules (TLS)    %s:%u\nconsole          %s:%u\n\n",
                  s->plain.host, wire_plain_port(s->wire), s->tls.host, wire_tls_port(s->wire),
                  s->console.host, api_port(s->api));
-    (void)printf("Point modules here:\n"
+    (void)printf("Point modules here%s:\n"
                  "  stock firmware    let your DNS resolve iot.espressif.cn to %s%s\n"
                  "  own build         AT_OTA_SERVER_IP \"%s\", AT_OTA_SERVER_PORT %u, and the\n"
                  "                    product's token as AT_OTA_TOKEN_KEY\n"
                  "  module library    AT+CIUPDATECFG; AT+UPDATETLS=2,\"<pin>\" to take no other "
                  "server:\n"
                  "                    %s\n\n",
-                 host, has_stock_ports(s) ? "" : ",\n" STOCK_PORTS_HINT, host, port, s->pin);
+                 is_named ? "" : " (--public HOST says how they reach it)", host,
+                 has_stock_ports(s) ? "" : ",\n" STOCK_PORTS_HINT, host, port, s->pin);
     if (s->dir.setup_code[0]) {
         (void)printf("There is no account yet. Make the first one, an admin:\n"
                      "  aloft join --server http://%s:%u --name NAME\n"

@@ -200,14 +200,14 @@ enum aloft_err products_remove(struct db *db, const struct product *p, struct er
         const char *sql;
         const char *remedy;
     } obstacles[] = {
-        {"SELECT count(*) FROM rom WHERE product_id = ?1", "ROMs: delete them first"},
+        {"SELECT count(*) FROM rom WHERE product_id = ?1", "ROMs: remove them first"},
         {"SELECT count(*) FROM upload WHERE product_id = ?1",
          "uploads not yet deployed: give them up first"},
         {"SELECT count(*) FROM partial_upload WHERE product_id = ?1",
          "uploads under way: give them up first"},
         {"SELECT count(*) FROM device WHERE product_id = ?1 "
          "AND (token IS NOT NULL OR token_tls IS NOT NULL)",
-         "devices with tokens of their own: delete them first"},
+         "devices with tokens of their own: remove them first"},
     };
 
     for (size_t i = 0; i < sizeof obstacles / sizeof obstacles[0]; i++) {
