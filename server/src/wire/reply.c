@@ -212,7 +212,10 @@ static void finish_file(struct loop *loop, struct conn *conn, enum contact_outco
     tell_file(loop, conn, outcome, is_closed_by_peer);
     if (outcome != CONTACT_FILE_DELIVERED) {
         abort_conn(loop, conn);
-    } else if (conn->has_unread) {
+        return;
+    }
+    (void)io_notify(conn); /* no room for it: a bare FIN does no harm now (wire 5) */
+    if (conn->has_unread) {
         linger(loop, conn);
     } else {
         conn_close(loop, conn);
@@ -230,7 +233,9 @@ static void break_off(struct loop *loop, struct conn *conn, enum contact_outcome
  * then costs less than to be woken for each; those who need longer are listened to. */
 static void await_acks(struct loop *loop, struct conn *conn)
 {
-    conn->is_ended = shutdown(conn->fd, SHUT_WR) == 0; /* fails only when the peer is gone */
+    /* Over TLS the end is a record (close_notify). A module closes as soon as it has its bytes; with
+     * that record unread its close would be a reset, which hides the last acknowledgements. */
+    conn->is_ended = !conn->ssl && shutdown(conn->fd, SHUT_WR) == 0;
     conn->state = CONN_ACK;
     conn_set_timer(loop, conn, TIMER_ACK);
 }
@@ -339,7 +344,7 @@ static enum push push_tls(struct loop *loop, struct conn *conn)
             return PUSH_WAIT;
         }
     }
-    return io_notify(conn) == IO_AGAIN ? PUSH_WAIT : PUSH_DONE;
+    return PUSH_DONE;
 }
 
 static void push_file(struct loop *loop, struct conn *conn)
