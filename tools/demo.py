@@ -1,9 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""make demo: a virtual module upgrades itself through its three doors, end to end, on free ports of this machine: from the
-server (AT+CIUPDATE), from a URL (AT+USEROTA), and by an upload as its page makes it (AT+WEBSERVER)."""
+"""make demo: a server of one's own from the first account to the proven device, and a virtual module that upgrades itself through
+its three doors, on free ports of this machine: from the server (AT+CIUPDATE), from a URL (AT+USEROTA), and by an upload as
+its page makes it (AT+WEBSERVER)."""
 
 import argparse
+import csv
 import http.client
 import http.server
 import json
@@ -152,18 +154,24 @@ class Demo:
         password.write_text(secrets.token_hex(16) + "\n")
         say(self.run("join", "--name", "demo", "--code-file", str(data / "setup-code"), "--password-file",
                      str(password)).rstrip())
-        product = json.loads(self.run("product", "add", PRODUCT, "--layout", LAYOUT, "--json"))
-        self.tokens = product["token"], product["token_tls"]
+
+    def fill_server(self):
+        say("\n== a product, three devices for the factory line, and a ROM")
+        say(self.run("product", "add", PRODUCT, "--layout", LAYOUT).rstrip())
+        batch = self.run("device", "add", "--product", PRODUCT, "--count", "3", "--csv")
+        say("\n".join(batch.splitlines()))
+        self.device = next(csv.DictReader(batch.splitlines()))
+        say(self.run("rom", "check", "--product", PRODUCT, "--version", NEW, str(self.folder / "new.bin")).rstrip())
         say(self.run("rom", "deploy", "--product", PRODUCT, "--version", NEW, "--use",
                      str(self.folder / "new.bin")).rstrip())
 
     def start_module(self):
-        say("\n== the virtual module, on a flash of its own")
+        say(f"\n== the virtual module, on a flash of its own, with the tokens of {self.device['device']}")
         link = self.folder / "uart"
         words = [self.aloft, "module", "--flash", str(self.folder / "flash.bin"), "--layout", LAYOUT,
                  "--app", str(self.folder / "old.bin"), "--uart", f"pty:{link}",
                  "--ota", f"127.0.0.1:{self.ports['modules']}", "--ota-tls", f"127.0.0.1:{self.ports['modules_tls']}",
-                 "--token", self.tokens[0], "--token-tls", self.tokens[1], "--ap", "workshop:12345678"]
+                 "--token", self.device["token"], "--token-tls", self.device["token_tls"], "--ap", "workshop:12345678"]
         self.module = Process("module", words, self.folder)
         self.processes.append(self.module)
         self.wait_for("the module's UART", START_S, link.exists)
@@ -228,13 +236,20 @@ class Demo:
 
     def proven(self):
         rows = json.loads(self.run("device", "ls", "--product", PRODUCT, "--json", quiet=True))
-        return [row for row in rows if row["proven_version"] == NEW]
+        return [row for row in rows if row["device"] == self.device["device"] and row["proven_version"] == NEW]
+
+    def attempts(self):
+        rows = json.loads(self.run("attempt", "ls", "--product", PRODUCT, "--json", quiet=True))
+        return [row for row in rows if row["state"] == "proven"]
 
     def check_proven(self):
         self.wait_for("the server's proof that the new version runs", PROVEN_S, self.proven)
         self.show_contacts()
         say("\n== what the server knows")
         say(self.run("device", "ls", "--product", PRODUCT).rstrip())
+        self.wait_for("the attempt's end", PROVEN_S, self.attempts)
+        say(self.run("attempt", "ls", "--product", PRODUCT).rstrip())
+        say(self.run("audit", "verify").splitlines()[0])
 
     def upgrade_by_url(self):
         say("\n== second door: AT+USEROTA, from a URL")
@@ -287,6 +302,7 @@ Stop them with: kill {' '.join(str(p.process.pid) for p in self.processes)}; the
     def play(self):
         self.make_images()
         self.start_server()
+        self.fill_server()
         self.start_module()
         self.upgrade()
         self.check_proven()
