@@ -492,6 +492,27 @@ void client_time_text(const json_t *object, const char *member, char *buf, size_
     }
 }
 
+int client_take_time(const struct opt_values *v, const char *option, char ret_ms[CLIENT_TIME_BYTES])
+{
+    const char *text = opt_text(v, option);
+    struct tm t = {0};
+
+    ret_ms[0] = '\0';
+    if (!text) {
+        return EXIT_DONE;
+    }
+    const char *end = strptime(text, "%Y-%m-%d", &t);
+    if (end && *end) {
+        end = strptime(end, "T%H:%M", &t);
+    }
+    if (!end || *end) {
+        return usage_error("--%s takes a day or time in UTC: 2026-01-31 or 2026-01-31T18:00",
+                           option);
+    }
+    (void)snprintf(ret_ms, CLIENT_TIME_BYTES, "%lld", (long long)timegm(&t) * MS_PER_S);
+    return EXIT_DONE;
+}
+
 /* A time has no "_ms" behind its name: it is shown as a date. */
 static int label_len(const char *name)
 {

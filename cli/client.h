@@ -116,6 +116,11 @@ void client_time_text(const json_t *object, const char *member, char *buf, size_
 
 #define CLIENT_TIME_BYTES 24
 
+/** What an option says as a day in UTC, maybe with a time of the day, in milliseconds as text for a
+ * query; "" when the option was not given. */
+int client_take_time(const struct opt_values *v, const char *option,
+                     char ret_ms[CLIENT_TIME_BYTES]);
+
 /** Print a value for programs: indented, sorted as the server sent it. */
 int client_print_json(const json_t *json);
 

@@ -5,55 +5,75 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "client.h"
 #include "commands.h"
 #include "host/auto.h"
+#include "screen.h"
 #include "table.h"
 
 #define LINE_MAX_BYTES 65536 /* an event is far shorter */
 #define DATA           "data: "
 
-/* Option: query parameter. */
+/* Options that become query parameters, and their names there. */
 static const struct {
     const char *option;
     const char *parameter;
+    bool is_time;
 } filters[] = {
-    {"device", "device"},     {"state", "state"},       {"cause", "cause"},
-    {"version", "version"},   {"file", "file"},         {"address", "address"},
-    {"since-ms", "since_ms"}, {"until-ms", "until_ms"}, {"token-prefix", "token_prefix"},
+    {"device", "device", false},
+    {"state", "state", false},
+    {"cause", "cause", false},
+    {"version", "version", false},
+    {"file", "file", false},
+    {"address", "address", false},
+    {"token-prefix", "token_prefix", false},
+    {"since", "since_ms", true},
+    {"until", "until_ms", true},
 };
 #define N_FILTERS (sizeof filters / sizeof filters[0])
 
-/* Path with the filters that were given; `end` is `` or `.csv`. NULL when memory is out. */
-static char *make_target(const struct opt_values *v, struct client *client, const char *end)
+/* `text` grows by the words; NULL when it is, or when memory is out. */
+static char *add_words(char *text, const char *a, const char *b, const char *c)
+{
+    AUTO_FREE char *before = text;
+    char *longer = NULL;
+
+    return before && asprintf(&longer, "%s%s%s%s", before, a, b, c) >= 0 ? longer : NULL;
+}
+
+/* Path with the filters that were given; `end` is `` or `.csv`. */
+static int make_target(const struct opt_values *v, struct client *client, const char *end,
+                       char **ret_target)
 {
     const char *product = opt_text(v, "product");
-    AUTO_FREE char *root =
+    AUTO_FREE char *target =
         product ? client_path(client, (const char *const[]){product, "attempts", NULL})
                 : strdup("/api/v1/attempts");
-    char *target = NULL;
     char separator = '?';
 
-    if (!root || asprintf(&target, "%s%s", root, end) < 0) {
-        return NULL;
-    }
+    target = add_words(STEAL(target), end, "", "");
     for (size_t i = 0; i < N_FILTERS; i++) {
+        char ms[CLIENT_TIME_BYTES];
         const char *value = opt_text(v, filters[i].option);
-        AUTO_FREE char *before = target;
-        AUTO_FREE char *escaped = client_escape(client, value ? value : "");
         if (!value) {
-            (void)STEAL(before);
             continue;
         }
-        if (!escaped ||
-            asprintf(&target, "%s%c%s=%s", before, separator, filters[i].parameter, escaped) < 0) {
-            return NULL;
+        if (filters[i].is_time) {
+            int rc = client_take_time(v, filters[i].option, ms);
+            if (rc != EXIT_DONE) {
+                return rc;
+            }
+            value = ms;
         }
+        AUTO_FREE char *escaped = client_escape(client, value);
+        char begin[] = {separator, '\0'};
+        target = escaped ? add_words(STEAL(target), begin, filters[i].parameter, "=") : NULL;
+        target = add_words(STEAL(target), escaped, "", "");
         separator = '&';
     }
-    return target;
+    *ret_target = STEAL(target);
+    return *ret_target ? EXIT_DONE : failure("out of memory");
 }
 
 static int print_table(const json_t *attempts)
@@ -84,14 +104,17 @@ static int run_ls(const struct opt_values *v)
     AUTO_CLIENT client = NULL;
     AUTO_JSON attempts = NULL;
     bool is_csv = opt_has(v, "csv");
-    int rc = client_open(v, &client);
+    AUTO_FREE char *target = NULL;
 
+    if (is_csv && opt_has(v, "json")) {
+        return usage_error("--json or --csv, not both");
+    }
+    int rc = client_open(v, &client);
+    if (rc == EXIT_DONE) {
+        rc = make_target(v, client, is_csv ? ".csv" : "", &target);
+    }
     if (rc != EXIT_DONE) {
         return rc;
-    }
-    AUTO_FREE char *target = make_target(v, client, is_csv ? ".csv" : "");
-    if (!target) {
-        return failure("out of memory");
     }
     if (is_csv) {
         return client_fetch(client, "GET", target, NULL, stdout);
@@ -120,9 +143,12 @@ static void print_event(const struct watch *w)
         (void)puts(w->line + strlen(DATA));
     } else if (event) {
         client_time_text(event, "time_ms", when, sizeof when);
-        (void)printf("%s  %s  %s  %s  %s\n", when, client_text(event, "product"),
-                     client_text(event, "kind"), client_text(body, "device"),
-                     client_text(body, "sentence"));
+        (void)printf("%s  %s  %s  ", when, client_text(event, "product"),
+                     client_text(event, "kind"));
+        screen_print(stdout, client_text(body, "device"));
+        (void)fputs("  ", stdout);
+        screen_print(stdout, client_text(body, "sentence"));
+        (void)putchar('\n');
     }
     (void)fflush(stdout);
 }
@@ -183,8 +209,8 @@ static const struct opt ls_opts[] = {
     {OPT_VALUE, "file", "NAME", "Name of the file.", false, false},
     {OPT_VALUE, "address", "TEXT", "Where it came from.", false, false},
     {OPT_VALUE, "token-prefix", "HEX", "First six digits of its token.", false, false},
-    {OPT_VALUE, "since-ms", "NUMBER", "Began then or later, ms since 1970.", false, false},
-    {OPT_VALUE, "until-ms", "NUMBER", "Began before.", false, false},
+    {OPT_VALUE, "since", "TIME", "Began since 2026-01-31 or 2026-01-31T18:00, UTC.", false, false},
+    {OPT_VALUE, "until", "TIME", "Began before that.", false, false},
     {OPT_FLAG, "csv", NULL, "Print CSV.", false, false},
     CLIENT_OPTS,
     OPT_END,

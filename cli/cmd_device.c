@@ -4,7 +4,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "client.h"
 #include "commands.h"
@@ -13,7 +12,6 @@
 #include "table.h"
 #include "token_cmds.h"
 
-#define MS_PER_S  1000
 #define ROW_BYTES 2048 /* of CSV: nine short values */
 
 /* Options that become query parameters, and their names there. */
@@ -46,37 +44,15 @@ static char *add_parameter(struct client *client, char *text, const char *name, 
     return longer;
 }
 
-/* A day in UTC, maybe with a time, as milliseconds. */
-static int take_time(const struct opt_values *v, const char *option, char *ret_ms, size_t cap)
-{
-    const char *text = opt_text(v, option);
-    struct tm t = {0};
-
-    ret_ms[0] = '\0';
-    if (!text) {
-        return EXIT_DONE;
-    }
-    const char *end = strptime(text, "%Y-%m-%d", &t);
-    if (end && *end) {
-        end = strptime(end, "T%H:%M", &t);
-    }
-    if (!end || *end) {
-        return usage_error("--%s takes a day or time in UTC: 2026-01-31 or 2026-01-31T18:00",
-                           option);
-    }
-    (void)snprintf(ret_ms, cap, "%lld", (long long)timegm(&t) * MS_PER_S);
-    return EXIT_DONE;
-}
-
 static int make_query(const struct opt_values *v, struct client *client, char **ret_query)
 {
     AUTO_FREE char *query = strdup("?limit=1000");
-    char since[32];
-    char before[32];
-    int rc = take_time(v, "seen-since", since, sizeof since);
+    char since[CLIENT_TIME_BYTES];
+    char before[CLIENT_TIME_BYTES];
+    int rc = client_take_time(v, "seen-since", since);
 
     if (rc == EXIT_DONE) {
-        rc = take_time(v, "seen-before", before, sizeof before);
+        rc = client_take_time(v, "seen-before", before);
     }
     for (size_t i = 0; rc == EXIT_DONE && i < N_FILTERS; i++) {
         const char *value = opt_text(v, filters[i].option);
