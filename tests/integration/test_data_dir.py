@@ -14,7 +14,7 @@ import subprocess
 import pytest
 
 import app_image
-from api import blob_files, call, list_all, rows, upload
+from api import blob_files, call, list_all, rows, statuses, talk, upload
 from server import DEADLINE_S, Server, wait_until
 
 LAYOUT = "esp32c3_default"
@@ -140,6 +140,22 @@ def test_a_damaged_blob_is_named_in_the_log_and_stops_nobody(server):
     server.start()
     assert "blob.damaged" in server.log.read_text()
     assert call(server, "GET", "/healthz").status == 200
+
+
+def test_a_blob_with_other_bytes_is_never_served_and_can_be_uploaded_again(server):
+    token = add_product(server)["token"]
+    deploy(server, "lamp", "v1")
+    server.stop()
+    path = server.data / "blobs" / blob_files(server)[0]
+    good = path.read_bytes()
+    path.write_bytes(good[:-1] + bytes([good[-1] ^ 1]))
+    server.start()
+    assert "the bytes of the blob" in server.log.read_text()
+    ask = (b"GET /v1/device/rom/?action=download_rom&version=v1&filename=ota.bin HTTP/1.1\r\nHost: a\r\nAuthorization: "
+           b"token %s\r\n\r\n" % token.encode())
+    assert statuses(talk(server.modules_port, ask)) == [500]
+    assert upload(server, "lamp", good).status == 201
+    assert talk(server.modules_port, ask).endswith(good)
 
 
 def test_an_upload_expires_an_hour_after_it_was_complete(server):

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "aloft/http_head.h"
@@ -16,6 +17,8 @@
 #include "host/clock.h"
 #include "host/log.h"
 
+#define FD_SHARE       16
+#define WAITING_MIN    32
 #define EVENTS_MAX     64
 #define ACCEPTS_MAX    64  /* in a row; then the others have their turn */
 #define OUT_OF_FDS_MS  100 /* no accept for so long */
@@ -41,6 +44,7 @@ struct front {
     struct waiting *first;
     struct waiting *last;
     size_t n_waiting;
+    size_t waiting_max;
     char buf[FRONT_HEAD_MAX];
 };
 
@@ -226,10 +230,19 @@ static void *run(void *ctx)
                 watch_listener(f, false);
             }
         }
-        while (f->first && (f->first->deadline_ms <= now_ms || f->n_waiting > FRONT_WAITING_MAX)) {
+        while (f->first && (f->first->deadline_ms <= now_ms || f->n_waiting > f->waiting_max)) {
             cut(f, f->first);
         }
     }
+}
+
+static size_t waiting_max(void)
+{
+    struct rlimit limit = {0};
+    size_t share = getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur / FD_SHARE : 0;
+
+    share = share < WAITING_MIN ? WAITING_MIN : share;
+    return share < FRONT_WAITING_MAX ? share : FRONT_WAITING_MAX;
 }
 
 static enum aloft_err open_fds(struct front *f, struct error *e)
@@ -268,6 +281,7 @@ enum aloft_err front_start(const struct front_options *options, struct front **r
     f->options = *options;
     f->epoll_fd = -1;
     f->stop_fd = -1;
+    f->waiting_max = waiting_max();
     enum aloft_err err = open_fds(f, e);
     if (err == ALOFT_ERR_OK) {
         errno = pthread_create(&f->thread, NULL, run, f);

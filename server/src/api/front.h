@@ -16,7 +16,8 @@
  * head is seen: answers say `Connection: close`.
  *
  * A connection that is idle or slow costs a descriptor and less than a kilobyte; it is cut after
- * FRONT_HEAD_MS, or when FRONT_WAITING_MAX others have come after it.
+ * FRONT_HEAD_MS, or when too many others have come after it: FRONT_WAITING_MAX, and not more than a
+ * sixteenth of the descriptors the process may have, so that a crowd here leaves modules theirs.
  */
 
 #define FRONT_HEAD_MAX    16384 /**< Bytes of a request head. */

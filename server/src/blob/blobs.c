@@ -15,10 +15,12 @@
 #include "host/files.h"
 #include "host/hashes.h"
 
-#define FOLDER_CHARS 2 /* ab/abcdef...: no folder gets too long */
-#define FOLDER_MODE  0700
-#define FILE_MODE    0600
-#define PATH_BYTES   PATH_MAX
+#define CHECK_BLOCK_BYTES 65536
+#define DAMAGED_FOLDER    "damaged"
+#define FOLDER_CHARS      2 /* ab/abcdef...: no folder gets too long */
+#define FOLDER_MODE       0700
+#define FILE_MODE         0600
+#define PATH_BYTES        PATH_MAX
 
 struct blobs {
     char dir[PATH_BYTES - BLOB_SHA256_BYTES - 16]; /* leaves room for every path inside it */
@@ -104,26 +106,78 @@ enum aloft_err blobs_path(const struct blobs *blobs, const char *sha256, char *p
                : fail(e, ALOFT_ERR_TOO_BIG, "the path '%s' is too long", blobs->dir);
 }
 
+/* Its hash, and its size on the way. */
+static enum aloft_err hash_blob(const char *path, char ret_hex[HASH_HEX_BYTES],
+                                int64_t *ret_size_bytes, struct error *e)
+{
+    uint8_t digest[ALOFT_SHA256_BYTES];
+    uint8_t buf[CHECK_BLOCK_BYTES];
+    ssize_t n;
+    AUTO_HASH hash = hash_new_sha256();
+    AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+
+    if (fd < 0) {
+        return fail_errno(e, errno == ENOENT ? ALOFT_ERR_NOT_FOUND : ALOFT_ERR_IO,
+                          "the blob '%s' is missing; restore it from a backup", path);
+    }
+    if (!hash) {
+        return fail(e, ALOFT_ERR_IO, "out of memory");
+    }
+    *ret_size_bytes = 0;
+    hash->ops->start(hash->state);
+    while ((n = read(fd, buf, sizeof buf)) > 0) {
+        hash->ops->update(hash->state, buf, (size_t)n);
+        *ret_size_bytes += n;
+    }
+    hash->ops->finish(hash->state, digest);
+    hex_encode(digest, sizeof digest, ret_hex);
+    return n == 0 ? ALOFT_ERR_OK : fail_errno(e, ALOFT_ERR_IO, "cannot read '%s'", path);
+}
+
+/* Out of the way, so that no module gets it; the same bytes uploaded again take its place. */
+static enum aloft_err put_aside(const struct blobs *blobs, const char *sha256, const char *path,
+                                struct error *e)
+{
+    char aside[PATH_BYTES];
+
+    (void)snprintf(aside, sizeof aside, "%s/" DAMAGED_FOLDER, blobs->dir);
+    enum aloft_err err = dir_make(aside, FOLDER_MODE, e);
+    if (err != ALOFT_ERR_OK) {
+        return err;
+    }
+    (void)snprintf(aside, sizeof aside, "%s/" DAMAGED_FOLDER "/%s", blobs->dir, sha256);
+    return rename(path, aside) == 0 ? ALOFT_ERR_OK
+                                    : fail_errno(e, ALOFT_ERR_IO, "cannot move '%s'", path);
+}
+
 enum aloft_err blobs_check(const struct blobs *blobs, const char *sha256, int64_t size_bytes,
                            struct error *e)
 {
     char path[PATH_BYTES];
-    struct stat st;
+    char hex[HASH_HEX_BYTES];
+    int64_t found_bytes = 0;
     enum aloft_err err = blobs_path(blobs, sha256, path, sizeof path, e);
 
+    if (err == ALOFT_ERR_OK) {
+        err = hash_blob(path, hex, &found_bytes, e);
+    }
+    if (err != ALOFT_ERR_OK || (found_bytes == size_bytes && strcmp(hex, sha256) == 0)) {
+        return err;
+    }
+    err = put_aside(blobs, sha256, path, e);
     if (err != ALOFT_ERR_OK) {
         return err;
     }
-    if (stat(path, &st) != 0) {
-        return fail_errno(e, errno == ENOENT ? ALOFT_ERR_NOT_FOUND : ALOFT_ERR_IO,
-                          "the blob '%s' is missing; restore it from a backup", path);
-    }
-    if (st.st_size != size_bytes) {
+    if (found_bytes != size_bytes) {
         return fail(e, ALOFT_ERR_TRUNCATED,
-                    "the blob '%s' has %lld bytes instead of %lld; restore it from a backup", path,
-                    (long long)st.st_size, (long long)size_bytes);
+                    "the blob '%s' had %lld bytes instead of %lld and was put into the folder "
+                    "'" DAMAGED_FOLDER "'; restore it from a backup, or upload the file again",
+                    path, (long long)found_bytes, (long long)size_bytes);
     }
-    return ALOFT_ERR_OK;
+    return fail(e, ALOFT_ERR_HASH,
+                "the bytes of the blob '%s' have changed; it was put into the folder "
+                "'" DAMAGED_FOLDER "'; restore it from a backup, or upload the file again",
+                path);
 }
 
 enum aloft_err blobs_remove(struct blobs *blobs, const char *sha256, struct error *e)

@@ -41,11 +41,13 @@ enum aloft_err blobs_path(const struct blobs *blobs, const char *sha256, char *p
                           struct error *e);
 
 /**
- * Is the blob there with this size? Its bytes are not hashed again: that would read every image at
- * every start, and each module checks the SHA-256 of what it gets.
+ * Is the blob there, with this size and the bytes it is named after? Reads all of it. A damaged one
+ * is put aside, into the folder `damaged`, where nobody serves it.
  *
  * @retval ALOFT_ERR_NOT_FOUND  It is missing.
- * @retval ALOFT_ERR_TRUNCATED  It has another size.
+ * @retval ALOFT_ERR_TRUNCATED  It had another size.
+ * @retval ALOFT_ERR_HASH       It had other bytes.
+ * @retval ALOFT_ERR_IO         It cannot be read, or not be put aside.
  */
 ALOFT_MUST_CHECK
 enum aloft_err blobs_check(const struct blobs *blobs, const char *sha256, int64_t size_bytes,
