@@ -12,7 +12,7 @@ import time
 import pytest
 
 from api import Stream, call, fill_uploads, rows, upload
-from server import PASSWORD, Server
+from server import PASSWORD, Server, wait_until
 
 JOIN, TOKENS, PRODUCTS = ("/api/v1/" + word for word in ("join", "api-tokens", "products"))
 AT_ONCE = 8
@@ -122,3 +122,21 @@ def test_uploads_that_are_no_roms_yet_are_bounded(start):
         assert answer.message == "256 uploads of this product wait to be made ROMs; deploy or remove some"
     assert call(server, "DELETE", f"{partials}/{one}").status == 204
     assert call(server, "POST", partials, new).status == 201
+
+
+def test_more_connections_at_once_than_there_is_room_for_are_told_so_and_do_no_harm(start):
+    server = start()
+    head = (b"POST /api/v1/session HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+            b"Content-Length: 2\r\n\r\n{")
+    connections = [socket.create_connection(("127.0.0.1", server.console_port), timeout=TIMEOUT_S) for _ in range(540)]
+    for connection in connections:
+        connection.sendall(head)
+    for connection in connections:
+        with contextlib.suppress(ConnectionError):
+            connection.sendall(b"}")
+    found = []
+    for connection in connections:
+        with connection:
+            found.append(connection.recv(12))
+    assert set(found) == {b"HTTP/1.1 400", b"HTTP/1.1 503"} and found.count(b"HTTP/1.1 400") >= 500
+    wait_until("an answer", lambda: call(server, "GET", "/healthz", token="").status == 200)

@@ -83,6 +83,7 @@ struct api {
     atomic_bool is_published; /**< The catalog is what the database says. */
     atomic_uint_fast64_t n_answers[API_STATUS_CLASSES];
     struct MHD_Daemon *daemon;
+    atomic_uint n_connections; /**< That the daemon has. */
     struct front *front;
     uint16_t port;
     char public_host[ADDRESS_HOST_BYTES]; /**< Where modules reach us; "" = not known. */
