@@ -42,7 +42,8 @@ struct client {
 
 struct answer {
     CURL *curl;
-    FILE *out; /* where a success goes; NULL = text */
+    FILE *out;            /* where a success goes; NULL = text */
+    bool has_reader_gone; /* `... | head` has read enough */
     char *text;
     size_t len;
 };
@@ -109,9 +110,22 @@ static int open_client(const char *server, const char *token, struct client **re
     return EXIT_DONE;
 }
 
+/* The server that was named, or else where somebody is logged in. */
+static int open_named(const struct opt_values *v, const char *token, struct client **ret_client)
+{
+    const char *server = find_text(v, "server", "ALOFT_SERVER");
+    struct login login;
+    struct error e = {0};
+
+    if (!server && login_file_load(&login, &e) == ALOFT_ERR_OK) {
+        server = login.server;
+    }
+    return open_client(server, token, ret_client);
+}
+
 int client_open_nobody(const struct opt_values *v, struct client **ret_client)
 {
-    return open_client(find_text(v, "server", "ALOFT_SERVER"), NULL, ret_client);
+    return open_named(v, NULL, ret_client);
 }
 
 int client_open_login(const struct login *login, struct client **ret_client)
@@ -145,14 +159,13 @@ static int open_logged_in(const char *server, struct client **ret_client)
 int client_open(const struct opt_values *v, struct client **ret_client)
 {
     char token[API_TOKEN_CHARS + 1];
-    const char *server = find_text(v, "server", "ALOFT_SERVER");
     const char *path = find_text(v, "api-token-file", "ALOFT_API_TOKEN_FILE");
 
     if (!path) {
-        return open_logged_in(server, ret_client);
+        return open_logged_in(find_text(v, "server", "ALOFT_SERVER"), ret_client);
     }
     int rc = load_token(path, token);
-    return rc == EXIT_DONE ? open_client(server, token, ret_client) : rc;
+    return rc == EXIT_DONE ? open_named(v, token, ret_client) : rc;
 }
 
 const char *client_server(const struct client *client)
@@ -231,9 +244,10 @@ static size_t take_answer(char *data, size_t size, size_t n, void *ctx)
     size_t len = size * n;
 
     if (a->out && is_success(a->curl)) {
-        return fwrite(data, 1, len, a->out);
+        size_t written = fwrite(data, 1, len, a->out);
+        a->has_reader_gone = written < len && errno == EPIPE;
+        return written;
     }
-
     if (len > ANSWER_MAX - a->len) {
         return 0;
     }
@@ -309,6 +323,9 @@ static int judge(struct client *c, CURLcode rc, const struct answer *a, json_t *
 {
     long status = 0;
 
+    if (rc == CURLE_WRITE_ERROR && a->out && ferror(a->out)) {
+        return a->has_reader_gone ? EXIT_FAILED : failure("cannot write the answer");
+    }
     if (rc != CURLE_OK) {
         c->broken = rc;
         return c->is_patient ? CLIENT_BROKEN : client_say_broken(c);

@@ -30,7 +30,8 @@ struct login;
 /** @return EXIT_DONE, or what to end with: it is said already. */
 int client_open(const struct opt_values *v, struct client **ret_client);
 
-/** Without an API token: for joining and logging in. `v` has `server`; it may be missing. */
+/** Without an API token: for joining and logging in, at the server named or where somebody is
+ * logged in already. `v` has `server`; it may be missing. */
 int client_open_nobody(const struct opt_values *v, struct client **ret_client);
 
 /** With what `aloft login` kept. */

@@ -227,7 +227,7 @@ static int run_logout(const struct opt_values *v)
 
 /* clang-format off */
 #define SERVER_OPT                                                                                 \
-    {OPT_VALUE, "server", "URL", "The server's console plane; default $ALOFT_SERVER or http://127.0.0.1:8000.", false, false}
+    {OPT_VALUE, "server", "URL", "The server's console plane; default $ALOFT_SERVER, or where you are logged in, or http://127.0.0.1:8000.", false, false}
 #define PASSWORD_OPT                                                                               \
     {OPT_VALUE, "password-file", "FILE", "The password is its first line; default: asked for.", false, false}
 

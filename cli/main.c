@@ -2,6 +2,7 @@
 
 /* aloft: common options and the command table. */
 
+#include <errno.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -178,7 +179,8 @@ int main(int argc, char **argv)
     int rc = run(argc, argv);
     bool is_written = fflush(stdout) == 0 && !ferror(stdout);
     if (rc == EXIT_DONE && !is_written) {
-        rc = failure("cannot write to standard output");
+        /* `aloft device ls | head` has read enough: nothing to complain about. */
+        rc = errno == EPIPE ? EXIT_FAILED : failure("cannot write to standard output");
     }
     return rc;
 }

@@ -9,7 +9,8 @@
 #include "screen.h"
 
 #define GAP             2
-#define LAST_COLUMN_MIN 24 /* with less room the terminal may break the line where it likes */
+#define LAST_COLUMN_MIN 24
+#define LAST_INDENT     4
 
 struct table {
     const char *const *headings;
@@ -64,15 +65,15 @@ void table_add(struct table *t, const char *const *cells)
     }
 }
 
-/* The last column goes on below itself where the terminal ends, if there is some room for it. */
+/* The last column goes on below itself where the terminal ends, or on lines of its own if there is
+ * no room for it. */
 static void print_last(size_t column, const char *text, size_t width, FILE *out)
 {
-    if (column + LAST_COLUMN_MIN <= width) {
-        screen_wrap(out, text, column, column, width);
-    } else {
-        screen_print(out, text);
-        (void)fputc('\n', out);
+    if (column + LAST_COLUMN_MIN > width && column + screen_columns(text) > width) {
+        (void)fprintf(out, "\n%*s", LAST_INDENT, "");
+        column = LAST_INDENT;
     }
+    screen_wrap(out, text, column, column, width);
 }
 
 static void print_row(const struct table *t, const char *const *cells, size_t width, FILE *out)

@@ -130,6 +130,8 @@ def test_modules_without_a_name_stand_under_their_address_and_the_latest_stay(al
         assert names(server, "lamp") == ["127.0.0.4", "127.0.0.5"]
         assert {row["origin"] for row in devices(server, "lamp")} == {"address"}
         assert names(server, "lamp", "?origin=reported") == []
+        wrong = call(server, "GET", "/api/v1/products/lamp/devices?origin=elsewhere")
+        assert (wrong.status, wrong.message) == (400, "'origin' is one of registered, reported, address")
         assert "127.0.0.5 (address)" in server.cli("device", "ls", "--product", "lamp").stdout
 
 

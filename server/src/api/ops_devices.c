@@ -93,6 +93,12 @@ static bool read_text(struct request *request, const char *name, const char **re
     return is_good;
 }
 
+static bool is_origin(const char *word)
+{
+    return strcmp(word, DEVICE_REGISTERED) == 0 || strcmp(word, DEVICE_REPORTED) == 0 ||
+           strcmp(word, DEVICE_ADDRESS) == 0;
+}
+
 static bool read_filter(struct request *request, struct device_filter *f)
 {
     const struct {
@@ -114,6 +120,11 @@ static bool read_filter(struct request *request, struct device_filter *f)
         if (!read_text(request, rows[i].name, rows[i].text)) {
             return false;
         }
+    }
+    if (f->origin && f->origin[0] && !is_origin(f->origin)) {
+        answer_error(request, MHD_HTTP_BAD_REQUEST, "bad_request",
+                     "'origin' is one of registered, reported, address");
+        return false;
     }
     return query_number(request, "seen_since_ms", 0, INT64_MAX, 0, &f->seen_since_ms) &&
            query_number(request, "seen_before_ms", 0, INT64_MAX, 0, &f->seen_before_ms);
