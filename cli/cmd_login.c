@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "account/passwords.h"
-#include "account/role.h"
+#include "store/role.h"
 #include "ask.h"
 #include "client.h"
 #include "commands.h"

@@ -2,7 +2,7 @@
 #ifndef ALOFT_ACCOUNT_PRINCIPAL_H
 #define ALOFT_ACCOUNT_PRINCIPAL_H
 
-#include "account/role.h"
+#include "store/role.h"
 #include "store/db.h"
 
 /* Who asks. */

@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "account/role.h"
+#include "store/role.h"
 #include "store/db.h"
 
 /* People who sign in. */

@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "account/role.h"
+#include "store/role.h"
 #include "store/db.h"
 
 /* API tokens are 256 random bits, so their plain SHA-256 is enough to keep: there is nothing to

@@ -12,7 +12,7 @@
 
 /* What modules tried, and how it ended. */
 
-#define ATTEMPT_AGENT_MAX    96
+#define ATTEMPT_AGENT_MAX    128
 #define ATTEMPT_SENTENCE_MAX 511
 #define ATTEMPT_WORD_MAX     31
 

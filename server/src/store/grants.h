@@ -2,7 +2,7 @@
 #ifndef ALOFT_SERVER_GRANTS_H
 #define ALOFT_SERVER_GRANTS_H
 
-#include "account/role.h"
+#include "store/role.h"
 #include "store/db.h"
 
 /* What accounts may do with single products. */

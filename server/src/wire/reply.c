@@ -233,8 +233,8 @@ static void break_off(struct loop *loop, struct conn *conn, enum contact_outcome
  * then costs less than to be woken for each; those who need longer are listened to. */
 static void await_acks(struct loop *loop, struct conn *conn)
 {
-    /* Over TLS the end is a record (close_notify). A module closes as soon as it has its bytes; with
-     * that record unread its close would be a reset, which hides the last acknowledgements. */
+    /* Over TLS the end is a record (close_notify). A module closes as soon as it has its bytes;
+     * with that record unread its close would be a reset, which hides the last acknowledgements. */
     conn->is_ended = !conn->ssl && shutdown(conn->fd, SHUT_WR) == 0;
     conn->state = CONN_ACK;
     conn_set_timer(loop, conn, TIMER_ACK);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "account/role.h"
+#include "store/role.h"
 
 #include <stddef.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef ALOFT_ACCOUNT_ROLE_H
-#define ALOFT_ACCOUNT_ROLE_H
+#ifndef ALOFT_SERVER_ROLE_H
+#define ALOFT_SERVER_ROLE_H
 
 #include <stdbool.h>
 
