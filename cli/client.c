@@ -194,11 +194,6 @@ void auto_client_close(struct client **client)
     client_close(*client);
 }
 
-void auto_json_decref(json_t **json)
-{
-    json_decref(*json);
-}
-
 char *client_path(struct client *client, const char *const *names)
 {
     return client_path_under(client, ROOT, names);
@@ -413,6 +408,20 @@ int client_call(struct client *client, const char *method, const char *path, con
                 json_t **ret_json)
 {
     return send_request(client, method, path, body, NULL, ret_json);
+}
+
+int client_once(const struct opt_values *v, const char *method, const char *root,
+                const char *const *names, json_t *body, json_t **ret_json)
+{
+    AUTO_CLIENT client = NULL;
+    AUTO_JSON owned = body;
+    int rc = client_open(v, &client);
+
+    if (rc != EXIT_DONE) {
+        return rc;
+    }
+    AUTO_FREE char *path = client_path_under(client, root, names);
+    return path ? client_call(client, method, path, owned, ret_json) : failure("out of memory");
 }
 
 int client_fetch(struct client *client, const char *method, const char *path, const json_t *body,

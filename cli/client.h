@@ -7,6 +7,7 @@
 
 #include <jansson.h>
 
+#include "auto_json.h"
 #include "opt.h"
 
 /* The REST client behind the commands that talk to a server. What fails is said on stderr, with the
@@ -47,9 +48,6 @@ void client_close(struct client *client);
 void auto_client_close(struct client **client);
 #define AUTO_CLIENT __attribute__((cleanup(auto_client_close))) struct client *
 
-void auto_json_decref(json_t **json);
-#define AUTO_JSON __attribute__((cleanup(auto_json_decref))) json_t *
-
 /** `/api/v1/products`, then each of `names` (ends with NULL) escaped, with a slash before it.
  * @return free() it; NULL when memory is out. */
 char *client_path(struct client *client, const char *const *names);
@@ -68,6 +66,15 @@ char *client_escape(struct client *client, const char *text);
  */
 int client_call(struct client *client, const char *method, const char *path, const json_t *body,
                 json_t **ret_json);
+
+/**
+ * A whole errand: open, one request to `root` and what stands behind it in the path, close.
+ *
+ * @param body      Taken over; NULL = none.
+ * @param ret_json  The caller's; NULL = not wanted.
+ */
+int client_once(const struct opt_values *v, const char *method, const char *root,
+                const char *const *names, json_t *body, json_t **ret_json);
 
 /** One request whose answer is no JSON: it goes to `out` as it comes. */
 int client_fetch(struct client *client, const char *method, const char *path, const json_t *body,

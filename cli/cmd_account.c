@@ -18,21 +18,6 @@
 #define PASSWORD_BYTES (PASSWORD_MAX + 2)
 #define GRANTS_BYTES   512
 
-/* One request about an account, or what stands behind it in the path. `body` is taken over. */
-static int call(const struct opt_values *v, const char *method, const char *const *names,
-                json_t *body, json_t **ret_answer)
-{
-    AUTO_CLIENT client = NULL;
-    AUTO_JSON owned = body;
-    int rc = client_open(v, &client);
-
-    if (rc != EXIT_DONE) {
-        return rc;
-    }
-    AUTO_FREE char *path = client_path_under(client, ROOT, names);
-    return path ? client_call(client, method, path, owned, ret_answer) : failure("out of memory");
-}
-
 /* Say what was done to the account. */
 static int say_done(const struct opt_values *v, const char *what)
 {
@@ -46,7 +31,7 @@ static int change(const struct opt_values *v, const char *method, const char *co
 {
     AUTO_JSON answer = NULL;
     bool has_answer = strcmp(names[1] ? "" : method, "DELETE") != 0;
-    int rc = call(v, method, names, body, has_answer ? &answer : NULL);
+    int rc = client_once(v, method, ROOT, names, body, has_answer ? &answer : NULL);
 
     if (rc != EXIT_DONE || opt_has(v, "json")) {
         return rc == EXIT_DONE && answer ? client_print_json(answer) : rc;

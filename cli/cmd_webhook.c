@@ -14,21 +14,6 @@
 #define KINDS_BYTES  520
 #define NUMBER_BYTES 24
 
-/* One request about a webhook, or what stands behind it in the path. `body` is taken over. */
-static int call(const struct opt_values *v, const char *method, const char *const *names,
-                json_t *body, json_t **ret_answer)
-{
-    AUTO_CLIENT client = NULL;
-    AUTO_JSON owned = body;
-    int rc = client_open(v, &client);
-
-    if (rc != EXIT_DONE) {
-        return rc;
-    }
-    AUTO_FREE char *path = client_path_under(client, ROOT, names);
-    return path ? client_call(client, method, path, owned, ret_answer) : failure("out of memory");
-}
-
 static void number_text(const json_t *object, const char *member, char out[NUMBER_BYTES])
 {
     const json_t *value = json_object_get(object, member);
@@ -156,7 +141,7 @@ static int run_add(const struct opt_values *v)
     json_t *body = json_pack("{s:s, s:s*, s:o*, s:o*}", "url", opt_text(v, "url"), "product",
                              opt_text(v, "product"), "kinds", given_kinds(v), "allow_http",
                              given_flag(v, "allow-http"));
-    int rc = body ? call(v, "POST", (const char *const[]){NULL}, body, &made)
+    int rc = body ? client_once(v, "POST", ROOT, (const char *const[]){NULL}, body, &made)
                   : usage_error("the values given are not valid UTF-8");
 
     if (rc != EXIT_DONE || opt_has(v, "json")) {
@@ -185,7 +170,8 @@ static int run_set(const struct opt_values *v)
         json_decref(body);
         return usage_error("what is to be changed? Give one of the options");
     }
-    int rc = body ? call(v, "PATCH", (const char *const[]){opt_text(v, "id"), NULL}, body, &answer)
+    int rc = body ? client_once(v, "PATCH", ROOT, (const char *const[]){opt_text(v, "id"), NULL},
+                                body, &answer)
                   : usage_error("the values given are not valid UTF-8");
     if (rc != EXIT_DONE || opt_has(v, "json")) {
         return rc == EXIT_DONE ? client_print_json(answer) : rc;
@@ -196,7 +182,8 @@ static int run_set(const struct opt_values *v)
 
 static int run_rm(const struct opt_values *v)
 {
-    int rc = call(v, "DELETE", (const char *const[]){opt_text(v, "id"), NULL}, NULL, NULL);
+    int rc =
+        client_once(v, "DELETE", ROOT, (const char *const[]){opt_text(v, "id"), NULL}, NULL, NULL);
 
     if (rc == EXIT_DONE) {
         (void)printf("webhook %s is removed\n", opt_text(v, "id"));
@@ -209,7 +196,7 @@ static int post_delivery(const struct opt_values *v, const char *const *names)
 {
     AUTO_JSON delivery = NULL;
     char id[NUMBER_BYTES];
-    int rc = call(v, "POST", names, NULL, &delivery);
+    int rc = client_once(v, "POST", ROOT, names, NULL, &delivery);
 
     if (rc != EXIT_DONE || opt_has(v, "json")) {
         return rc == EXIT_DONE ? client_print_json(delivery) : rc;

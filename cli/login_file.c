@@ -9,7 +9,7 @@
 
 #include <jansson.h>
 
-#include "client.h"
+#include "auto_json.h"
 #include "host/auto.h"
 #include "host/files.h"
 
@@ -48,10 +48,11 @@ enum aloft_err login_file_path(char path[PATH_MAX], struct error *e)
 
 static bool read_login(const json_t *json, struct login *login)
 {
-    const char *server = client_text(json, "server");
-    const char *token = client_text(json, "api_token");
+    const char *server = json_string_value(json_object_get(json, "server"));
+    const char *token = json_string_value(json_object_get(json, "api_token"));
 
-    if (!*server || strlen(server) > LOGIN_SERVER_MAX || !is_api_token(token)) {
+    if (!server || !*server || strlen(server) > LOGIN_SERVER_MAX || !token ||
+        !is_api_token(token)) {
         return false;
     }
     (void)snprintf(login->server, sizeof login->server, "%s", server);
