@@ -16,10 +16,22 @@
 #define REFUSED_INTERVAL_MS 60000
 #define KEY_BYTES           (ACCOUNT_NAME_MAX + THROTTLE_ADDRESS_BYTES + 2)
 
+struct granted {
+    const struct principal *principal;
+    json_t *list;
+};
+
+/* An API token of one product does not tell the names of others. */
 static enum aloft_err append_grant(void *ctx, const char *product, enum role role, struct error *e)
 {
-    return append_json(ctx, json_pack("{s:s, s:s}", "product", product, "role", role_text(role)),
-                       e);
+    const struct granted *g = ctx;
+    const struct principal *p = g->principal;
+
+    if (p->only_product != 0 && strcmp(product, p->only_product_name) != 0) {
+        return ALOFT_ERR_OK;
+    }
+    return append_json(g->list,
+                       json_pack("{s:s, s:s}", "product", product, "role", role_text(role)), e);
 }
 
 json_t *session_to_json(struct request *r)
@@ -27,9 +39,10 @@ json_t *session_to_json(struct request *r)
     const struct principal *p = &r->principal;
     struct error e = {0};
     json_t *grants = json_array();
+    struct granted granted = {p, grants};
 
     if (p->account_id != 0 &&
-        grants_each(r->api->db, p->account_id, append_grant, grants, &e) != ALOFT_ERR_OK) {
+        grants_each(r->api->db, p->account_id, append_grant, &granted, &e) != ALOFT_ERR_OK) {
         log_error("api.failed", "reason=\"%s\"", e.sentence);
         json_decref(grants);
         return NULL;
