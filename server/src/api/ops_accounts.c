@@ -303,10 +303,9 @@ static void op_grants_remove(struct request *request)
 
 /* -- one's own password ------------------------------------------------------------------------ */
 
-static bool check_old_password(struct request *r, const char *old)
+static bool check_old_password(struct request *r, const char *old, struct account *a)
 {
     const char *name = r->principal.name;
-    struct account a;
     struct error e = {0};
 
     if (r->principal.account_id == 0) {
@@ -317,11 +316,11 @@ static bool check_old_password(struct request *r, const char *old)
     if (!attempt_begin(r, name)) {
         return false;
     }
-    if (accounts_get(r->api->db, name, &a, &e) != ALOFT_ERR_OK) {
+    if (accounts_get(r->api->db, name, a, &e) != ALOFT_ERR_OK) {
         answer_failure(r, &e);
         return false;
     }
-    if (!passwords_match(r->api->passwords, a.password, old)) {
+    if (!passwords_match(r->api->passwords, a->password, old)) {
         note_refused(r, "password.refused", name, true);
         answer_error(r, MHD_HTTP_FORBIDDEN, "bad_password", "the old password is wrong");
         return false;
@@ -338,6 +337,7 @@ static void op_password_change(struct request *request)
         {NULL, JSON_NULL, false},
     };
     char hash[ACCOUNT_PASSWORD_BYTES];
+    struct account checked;
     struct account a;
     struct error e = {0};
     AUTO_TRANSACTION tx = NULL;
@@ -351,7 +351,7 @@ static void op_password_change(struct request *request)
         answer_error(request, MHD_HTTP_BAD_REQUEST, "bad_password", "%s", e.sentence);
         return;
     }
-    if (!check_old_password(request, old)) {
+    if (!check_old_password(request, old, &checked)) {
         return;
     }
     if (passwords_hash(request->api->passwords, fresh, hash, &e) != ALOFT_ERR_OK) {
@@ -362,6 +362,11 @@ static void op_password_change(struct request *request)
         return;
     }
     enum aloft_err err = accounts_get(tx, request->principal.name, &a, &e);
+    if (err == ALOFT_ERR_OK && strcmp(a.password, checked.password) != 0) {
+        answer_error(request, MHD_HTTP_FORBIDDEN, "bad_password",
+                     "the password was changed meanwhile");
+        return;
+    }
     if (err == ALOFT_ERR_OK) {
         memcpy(a.password, hash, sizeof a.password);
         err = update(tx, &a, true, &e);
