@@ -137,14 +137,14 @@ static void print_event(const struct watch *w)
 {
     AUTO_JSON event = json_loads(w->line + strlen(DATA), 0, NULL);
     const json_t *body = json_object_get(event, "body");
+    const char *product = client_text(event, "product");
     char when[32];
 
     if (w->is_json) {
         (void)puts(w->line + strlen(DATA));
     } else if (event) {
         client_time_text(event, "time_ms", when, sizeof when);
-        (void)printf("%s  %s  %s  ", when, client_text(event, "product"),
-                     client_text(event, "kind"));
+        (void)printf("%s  %s  %s  ", when, *product ? product : "-", client_text(event, "kind"));
         screen_print(stdout, client_text(body, "device"));
         (void)fputs("  ", stdout);
         screen_print(stdout, client_text(body, "sentence"));

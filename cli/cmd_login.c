@@ -135,6 +135,11 @@ static int get_code(const struct opt_values *v, char buf[CODE_BYTES])
         buf[0] = '\0';
         return EXIT_DONE;
     }
+    if (file && access(file, F_OK) != 0) {
+        return failure("there is no '%s': a server has a set-up code until the first account is "
+                       "made; then log in ('aloft login'), or ask an admin for an invitation",
+                       file);
+    }
     return file ? ask_file(file, buf, CODE_BYTES)
                 : ask_terminal("set-up or invitation code", "code-file", false, buf, CODE_BYTES);
 }

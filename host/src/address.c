@@ -109,7 +109,10 @@ enum aloft_err address_listen(const struct address *address, bool reuse_port, in
     int fd = listen_on(list, reuse_port);
     freeaddrinfo(list);
     if (fd < 0) {
-        return fail_errno(e, ALOFT_ERR_IO, "cannot listen on %s:%u", address->host, address->port);
+        return fail_errno(e, ALOFT_ERR_IO, "cannot listen on %s:%u%s", address->host, address->port,
+                          errno == EADDRINUSE
+                              ? ", where another program listens: end it, or choose another port"
+                              : "");
     }
     *ret_fd = fd;
     *ret_port = bound_port(fd);

@@ -202,12 +202,6 @@ static enum aloft_err start_module_plane(struct serving *s, struct error *e)
     if (err != ALOFT_ERR_OK && why.native_code == EACCES) {
         return fail(e, err, "%s: " REMEDY, why.sentence);
     }
-    if (err != ALOFT_ERR_OK && why.native_code == EADDRINUSE) {
-        return fail(e, err,
-                    "%s: another program listens there; end it, or name other ports with "
-                    "--modules and --modules-tls",
-                    why.sentence);
-    }
     return err == ALOFT_ERR_OK ? err : fail(e, err, "%s", why.sentence);
 }
 
