@@ -8,12 +8,9 @@
 
 #include "client.h"
 #include "commands.h"
+#include "event_watch.h"
 #include "host/auto.h"
-#include "screen.h"
 #include "table.h"
-
-#define LINE_MAX_BYTES 65536 /* an event is far shorter */
-#define DATA           "data: "
 
 /* Options that become query parameters, and their names there. */
 static const struct {
@@ -126,77 +123,9 @@ static int run_ls(const struct opt_values *v)
     return opt_has(v, "json") ? client_print_json(attempts) : print_table(attempts);
 }
 
-/* A stream on its way to people: lines are taken apart as they come. */
-struct watch {
-    bool is_json;
-    size_t len;
-    char line[LINE_MAX_BYTES];
-};
-
-static void print_event(const struct watch *w)
-{
-    AUTO_JSON event = json_loads(w->line + strlen(DATA), 0, NULL);
-    const json_t *body = json_object_get(event, "body");
-    const char *product = client_text(event, "product");
-    char when[32];
-
-    if (w->is_json) {
-        (void)puts(w->line + strlen(DATA));
-    } else if (event) {
-        client_time_text(event, "time_ms", when, sizeof when);
-        (void)printf("%s  %s  %s  ", when, *product ? product : "-", client_text(event, "kind"));
-        screen_print(stdout, client_text(body, "device"));
-        (void)fputs("  ", stdout);
-        screen_print(stdout, client_text(body, "sentence"));
-        (void)putchar('\n');
-    }
-    (void)fflush(stdout);
-}
-
-static ssize_t take_bytes(void *ctx, const char *buf, size_t len)
-{
-    struct watch *w = ctx;
-
-    for (size_t i = 0; i < len; i++) {
-        if (buf[i] != '\n') {
-            if (w->len == sizeof w->line - 1) {
-                return 0;
-            }
-            w->line[w->len++] = buf[i];
-            continue;
-        }
-        w->line[w->len] = '\0';
-        w->len = 0;
-        if (strncmp(w->line, DATA, strlen(DATA)) == 0) {
-            print_event(w);
-        }
-    }
-    return (ssize_t)len;
-}
-
 static int run_watch(const struct opt_values *v)
 {
-    AUTO_CLIENT client = NULL;
-    AUTO_FREE char *target = NULL;
-    AUTO_FREE struct watch *watch = calloc(1, sizeof *watch);
-    int rc = client_open(v, &client);
-
-    if (rc != EXIT_DONE) {
-        return rc;
-    }
-    const char *product = opt_text(v, "product");
-    AUTO_FREE char *name = client_escape(client, product ? product : "");
-    AUTO_FILE out =
-        watch ? fopencookie(watch, "w", (cookie_io_functions_t){.write = take_bytes}) : NULL;
-    if (!out || !name ||
-        asprintf(&target, "/api/v1/events?kinds=attempt.*%s%s", product ? "&product=" : "", name) <
-            0) {
-        return failure("out of memory");
-    }
-    (void)setvbuf(out, NULL, _IONBF, 0); /* an event is shown when it comes */
-    watch->is_json = opt_has(v, "json");
-    rc = client_fetch(client, "GET", target, NULL, out);
-    return rc == EXIT_DONE ? failure("the server has ended the stream") : rc;
+    return event_watch(v, "attempt.*");
 }
 
 static const struct opt ls_opts[] = {

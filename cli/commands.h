@@ -50,6 +50,7 @@
     X(cmd_device_ls)                                                                               \
     X(cmd_attempt_ls)                                                                              \
     X(cmd_attempt_watch)                                                                           \
+    X(cmd_event_watch)                                                                             \
     X(cmd_device_show)                                                                             \
     X(cmd_device_add)                                                                              \
     X(cmd_device_import)                                                                           \

@@ -64,6 +64,7 @@ static const struct topic {
     {NULL, "rom", "Versions for their modules"},
     {NULL, "device", "The units in the field"},
     {NULL, "attempt", "How upgrades went, and why"},
+    {NULL, "event", "What happens, as it happens"},
     {NULL, "webhook", "Events sent to other programs"},
     {"Without hardware:", "module", NULL},
     {NULL, "image", "Files for modules"},
