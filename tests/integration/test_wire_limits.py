@@ -34,7 +34,8 @@ def test_who_asks_too_often_is_told_to_wait_but_gets_his_file(own_wire, mode):
     for request, answer in [(VERSION_REQUEST, VERSION_ANSWER), (LIST_REQUEST, LIST_ANSWER), (VERSION_REQUEST, VERSION_ANSWER)]:
         assert wire.ask(as_device(request), mode) == answer
     for request in (VERSION_REQUEST, LIST_REQUEST):
-        assert wire.ask(as_device(request), mode) == LIMITED % 600
+        # The loops read their clocks apart, and what is left of a second counts as one.
+        assert wire.ask(as_device(request), mode) in (LIMITED % 600, LIMITED % 601)
     assert wire.ask(as_device(FILE_REQUEST), mode) == FILE_HEAD + wire.image
     wire.wait_for_log('text="asks too often: told to wait"', 2)
 

@@ -18,6 +18,7 @@ MTU = 1500
 FIN, RST = 1, 4
 END_S = 5
 SIOCETHTOOL = 0x8946
+SO_RCVBUFFORCE = 33
 ETHTOOL_STSO, ETHTOOL_SGSO, ETHTOOL_SGRO = 0x1F, 0x24, 0x2C
 
 
@@ -54,7 +55,11 @@ class Capture:
 
     def __init__(self):
         self._sock = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(ETH_P_IP))
-        self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16 << 20)
+        # Nothing is read before stop(); the plain option is cut at net.core.rmem_max, which a file may pass.
+        try:
+            self._sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 16 << 20)
+        except PermissionError:
+            self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16 << 20)
         self._sock.bind(("lo", ETH_P_IP))
 
     def stop(self, port):
