@@ -57,7 +57,7 @@ def test_every_text_comes_out_as_it_went_in(server, text):
 
 
 @pytest.mark.parametrize("change", [
-    {"serial": "x" * 65}, {"serial": "a\r\nSet-Cookie: b"}, {"description": "x" * 1025}, {"description": "\u0000"},
+    {"serial": "x" * 65}, {"serial": "a\r\nSet-Cookie: b"}, {"description": "x" * 1025}, {"description": "\u0000"}, {"description": "a\u009b31m"},
     {"description": 7}, {"status": "sold"}, {"downgrade": ""}, {"server_host": "a b"}, {"server_host": "a/b"},
     {"server_host": "a\r\nb"}, {"project_name": "x" * 32}, {"signing_keys": ["A" * 64]}, {"signing_keys": [7]},
     {"signing_keys": ["a" * 64] * 9}, {"name": "other"}, {"token": "1" * 40}, {"layout": LAYOUT}])

@@ -274,7 +274,9 @@ bool take_text(struct request *request, const char *member, char *buf, size_t ca
         return refuse_member(request, member, cap);
     }
     for (size_t i = 0; i < len; i++) {
-        if ((unsigned char)text[i] < ' ' || text[i] == 0x7F) {
+        unsigned char c = (unsigned char)text[i];
+        bool is_c1 = c == 0xC2 && (unsigned char)text[i + 1] < 0xA0; /* U+0080 to U+009F */
+        if (c < ' ' || c == 0x7F || is_c1) {
             return refuse_member(request, member, cap);
         }
     }
