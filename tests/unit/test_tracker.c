@@ -433,6 +433,34 @@ static void filter__takes_all_its_words(void **state)
     }
 }
 
+/* Two downloads side by side show that the token and the address are those of several modules.
+ */
+static void crowd__that_cannot_be_told_apart_has_one_row_in_a_second(void **state)
+{
+    struct fixture *f = *state;
+    struct contact c = file(100, CONTACT_FILE_DELIVERED);
+
+    c.duration_ms = 90 * S;
+    for (int i = 0; i < 50; i++) {
+        take(f, c);
+        c.time_ms += 10;
+    }
+    size_t n = read_rows(f);
+    assert_in_range(n, 1, 3);
+    c.time_ms += 2 * S;
+    take(f, c);
+    assert_int_equal(read_rows(f), n + 1);
+    tracker_free(f->tracker);
+    f->tracker = NULL;
+    int64_t n_contacts = 0;
+    n = read_rows(f);
+    for (size_t i = 0; i < n; i++) {
+        assert_string_equal(f->rows[i].state, "delivered");
+        n_contacts += f->rows[i].n_contacts;
+    }
+    assert_int_equal(n_contacts, 51);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -457,6 +485,7 @@ int main(void)
         TEST(silence__after_a_part_is_an_attempt_given_up),
         TEST(download__that_ends_after_it_was_given_up_goes_on),
         TEST(delivery__of_a_stock_module_is_never_proven),
+        TEST(crowd__that_cannot_be_told_apart_has_one_row_in_a_second),
         TEST(start__goes_on_with_what_ran_before),
         TEST(start__writes_down_what_was_only_counted),
         TEST(table__lets_closed_attempts_give_way),

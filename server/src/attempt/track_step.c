@@ -218,6 +218,7 @@ enum aloft_err track_flush(struct db *db, struct track *track, struct error *e)
 static void take_facts(struct track *track, const struct step *s, const struct cause *cause)
 {
     track->last_ms = s->c->time_ms;
+    track->row_ms = s->c->time_ms;
     track->state = cause->state;
     track->cause = cause->word;
     track->is_query_end = cause->state == ATTEMPT_FAILED && s->file == 0;
@@ -276,19 +277,25 @@ enum aloft_err track_start(struct step *s, const struct cause *cause, bool is_sh
     return ALOFT_ERR_OK;
 }
 
+void track_count(const struct step *s, struct track *track)
+{
+    track->n_contacts++;
+    track->last_ms = s->c->time_ms;
+    track->has_news = true;
+    track_move(s->t->table, track, track->list);
+}
+
 enum aloft_err track_go_on(struct step *s, struct track *track, const struct cause *cause,
                            struct error *e)
 {
     struct attempt row;
     bool is_same = track->state == cause->state && strcmp(track->cause, cause->word) == 0;
 
-    track->n_contacts++;
     if (is_same && (!s->version || s->version == track->version) && s->file == 0) {
-        track->last_ms = s->c->time_ms;
-        track->has_news = true;
-        track_move(s->t->table, track, track->list);
+        track_count(s, track);
         return ALOFT_ERR_OK;
     }
+    track->n_contacts++;
     enum aloft_err err = track_transaction(s->t, s->tx, e);
     if (err == ALOFT_ERR_OK) {
         err = attempts_get(*s->tx, track->id, &row, e);

@@ -60,6 +60,9 @@ ALOFT_MUST_CHECK
 enum aloft_err track_start(struct step *s, const struct cause *cause, bool is_shared,
                            struct error *e);
 
+/** The contact is one more of an attempt and brings nothing new: its row is written later. */
+void track_count(const struct step *s, struct track *track);
+
 /** The contact is part of an attempt. */
 ALOFT_MUST_CHECK
 enum aloft_err track_go_on(struct step *s, struct track *track, const struct cause *cause,

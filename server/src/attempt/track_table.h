@@ -31,6 +31,7 @@ struct track {
     uint64_t boot;    /**< Its Aloft-Boot; 0 = it did not say. */
     int64_t started_ms;
     int64_t last_ms; /**< Its last contact. */
+    int64_t row_ms;  /**< The contact its row was last written for. */
     uint32_t n_contacts;
     const char *cause; /**< Constant. */
     enum attempt_state state;

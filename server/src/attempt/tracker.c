@@ -254,10 +254,24 @@ static bool goes_on(const struct step *s, const struct track *current)
     return !current->is_final && (is_waited_for || is_next_part);
 }
 
+/* One of several modules that cannot be told apart, and another of them was delivered the same just
+ * now: a row for each would say nothing more. */
+static bool is_of_a_crowd(const struct step *s, const struct track *current)
+{
+    return current && current->is_shared && !s->is_sure &&
+           s->c->outcome == CONTACT_FILE_DELIVERED && current->state == ATTEMPT_DELIVERED &&
+           is_same_file(s, current) && s->c->time_ms - current->row_ms < TRACKER_CROWD_MS;
+}
+
 static enum aloft_err take_file(struct step *s, struct error *e)
 {
     struct cause cause;
     struct track *current = find_current(s);
+
+    if (is_of_a_crowd(s, current)) {
+        track_count(s, current);
+        return ALOFT_ERR_OK;
+    }
     enum aloft_err err = look_back(s, current, e);
     bool is_part = current && goes_on(s, current);
 
@@ -390,17 +404,27 @@ struct tracker *tracker_new(const struct tracker_options *options)
     return t;
 }
 
+static enum aloft_err flush_list(struct tracker *t, enum track_list list, struct db **tx)
+{
+    enum aloft_err err = ALOFT_ERR_OK;
+
+    for (struct track *track = track_first(t->table, list); track && err == ALOFT_ERR_OK;
+         track = track_following(t->table, track)) {
+        if (track->has_news) {
+            err = track_transaction(t, tx, NULL);
+            err = err == ALOFT_ERR_OK ? track_flush(*tx, track, NULL) : err;
+        }
+    }
+    return err;
+}
+
 static void flush_all(struct tracker *t)
 {
     AUTO_TRANSACTION tx = NULL;
-    enum aloft_err err = ALOFT_ERR_OK;
+    enum aloft_err err = flush_list(t, TRACK_OPEN, &tx);
 
-    for (struct track *track = track_first(t->table, TRACK_OPEN); track && err == ALOFT_ERR_OK;
-         track = track_following(t->table, track)) {
-        if (track->has_news) {
-            err = track_transaction(t, &tx, NULL);
-            err = err == ALOFT_ERR_OK ? track_flush(tx, track, NULL) : err;
-        }
+    if (err == ALOFT_ERR_OK) {
+        err = flush_list(t, TRACK_AWAITS, &tx);
     }
     if (err == ALOFT_ERR_OK && tx) {
         err = db_commit(&tx, NULL);

@@ -14,14 +14,17 @@
  * No row is made for what scanners send (paths that are not here, broken requests), for the list of
  * versions, and for a module that asks for the version and says that it runs it already.
  *
- * At most TRACKER_ROWS_PER_S attempts begin by version queries and refusals (a file that was sent
- * always has its row); of those whose token is nobody's, TRACKER_STRANGERS_PER_S. The bounds keep
- * floods from filling the disk and the table; what is beyond is in the log only.
+ * At most TRACKER_ROWS_PER_S attempts begin by version queries and refusals, and besides
+ * TRACKER_STRANGERS_PER_S of those whose token is nobody's. A file that was sent has its row, but
+ * of modules that cannot be told apart (one product token, one address, downloads side by side)
+ * those delivered within TRACKER_CROWD_MS of each other are counted as contacts of one. The bounds
+ * keep floods from filling the disk and the table; what is beyond is in the log only.
  */
 
 #define TRACKER_ATTEMPTS        65536 /**< That may go on, kept in memory. */
 #define TRACKER_ROWS_PER_S      300
 #define TRACKER_STRANGERS_PER_S 20
+#define TRACKER_CROWD_MS        1000
 
 #define TRACKER_COUNTS 64 /**< Pairs of state and cause; there are fewer. */
 
