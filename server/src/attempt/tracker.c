@@ -254,13 +254,14 @@ static bool goes_on(const struct step *s, const struct track *current)
     return !current->is_final && (is_waited_for || is_next_part);
 }
 
-/* One of several modules that cannot be told apart, and another of them was delivered the same just
- * now: a row for each would say nothing more. */
+/* Delivered the same as another one just now, with the same token from the same address: no module
+ * comes again that fast, it erases its flash first (wire 3.1). So there are several that cannot be
+ * told apart, and a row for each would say nothing more. */
 static bool is_of_a_crowd(const struct step *s, const struct track *current)
 {
-    return current && current->is_shared && !s->is_sure &&
-           s->c->outcome == CONTACT_FILE_DELIVERED && current->state == ATTEMPT_DELIVERED &&
-           is_same_file(s, current) && s->c->time_ms - current->row_ms < TRACKER_CROWD_MS;
+    return current && !s->is_sure && s->c->outcome == CONTACT_FILE_DELIVERED &&
+           current->state == ATTEMPT_DELIVERED && is_same_file(s, current) &&
+           s->c->time_ms - current->row_ms < TRACKER_CROWD_MS;
 }
 
 static enum aloft_err take_file(struct step *s, struct error *e)
@@ -269,6 +270,7 @@ static enum aloft_err take_file(struct step *s, struct error *e)
     struct track *current = find_current(s);
 
     if (is_of_a_crowd(s, current)) {
+        current->is_shared = true;
         track_count(s, current);
         return ALOFT_ERR_OK;
     }
