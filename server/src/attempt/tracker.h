@@ -17,8 +17,8 @@
  * At most TRACKER_ROWS_PER_S attempts begin by version queries and refusals, and besides
  * TRACKER_STRANGERS_PER_S of those whose token is nobody's. A file that was sent has its row, but
  * of modules that cannot be told apart (one product token, one address) those delivered within
- * TRACKER_CROWD_MS of each other are counted as contacts of one. The bounds keep floods from filling
- * the disk and the table; what is beyond is in the log only.
+ * TRACKER_CROWD_MS of each other are counted as contacts of one. The bounds keep floods from
+ * filling the disk and the table; what is beyond is in the log only.
  */
 
 #define TRACKER_ATTEMPTS        65536 /**< That may go on, kept in memory. */

@@ -27,6 +27,7 @@ struct recent {
     char running[ALOFT_OUR_HEADER_MAX + 1];
     char boot[ALOFT_OUR_HEADER_MAX + 1];
     char token_prefix[CONTACT_TOKEN_PREFIX + 1];
+    char delivered[ALOFT_VERSION_MAX + 1]; /* of a module that does not say what it runs */
 };
 
 struct contact_notes {
@@ -110,12 +111,15 @@ static bool is_same_device(const struct recent *r, const struct contact *c)
 }
 
 /* Proof was looked for when the same words were written, and nothing was delivered since: a
- * delivery empties the slot. */
+ * delivery empties the slot. Of a module that does not say what it runs there is no proof; of the
+ * same delivered again only the time is news. */
 static bool is_old_news(const struct recent *r, const struct contact *c)
 {
-    return is_same_device(r, c) && !is_delivery(c) &&
-           c->time_ms - r->seen_ms < CONTACT_NOTES_INTERVAL_MS && c->time_ms >= r->seen_ms &&
-           strcmp(r->token_prefix, c->token_prefix) == 0 &&
+    bool is_same =
+        !is_delivery(c) || (!c->headers.version[0] && strcmp(r->delivered, c->version) == 0);
+
+    return is_same && is_same_device(r, c) && c->time_ms - r->seen_ms < CONTACT_NOTES_INTERVAL_MS &&
+           c->time_ms >= r->seen_ms && strcmp(r->token_prefix, c->token_prefix) == 0 &&
            strcmp(r->running, c->headers.version) == 0 && strcmp(r->boot, c->headers.boot) == 0;
 }
 
@@ -141,8 +145,11 @@ static const char *running_version(const struct recent *r, const struct contact 
 static void remember(struct recent *r, const struct contact *c, int64_t row_id)
 {
     *r = (struct recent){0};
-    if (is_delivery(c)) {
+    if (is_delivery(c) && c->headers.version[0]) {
         return;
+    }
+    if (is_delivery(c)) {
+        memcpy(r->delivered, c->version, sizeof r->delivered);
     }
     r->product_id = c->product_id;
     r->own_id = c->device_id;
