@@ -327,6 +327,29 @@ static void write__keeps_devices_of_own_tokens_apart(void **state)
     assert_int_equal(list(f).last.first_seen_ms, 5);
 }
 
+static void write__lets_the_same_delivered_again_wait_only_of_who_says_nothing(void **state)
+{
+    struct fixture *f = *state;
+    struct contact c = delivery(1000, "ota.bin", "");
+
+    (void)write_one(f, c);
+    c.time_ms = 2000;
+    (void)write_one(f, c);
+    assert_int_equal(list(f).last.delivered_ms, 1000);
+    c.time_ms = 3000;
+    (void)snprintf(c.version, sizeof c.version, "v3");
+    (void)write_one(f, c);
+    assert_int_equal(list(f).last.delivered_ms, 3000);
+    c.time_ms = 3000 + CONTACT_NOTES_INTERVAL_MS;
+    (void)write_one(f, c);
+    assert_int_equal(list(f).last.delivered_ms, c.time_ms);
+    struct contact ours = delivery(50000, "ota.bin", "v1");
+    (void)write_one(f, ours);
+    ours.time_ms = 50001;
+    (void)write_one(f, ours);
+    assert_int_equal(list(f).last.delivered_ms, 50001);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -340,6 +363,7 @@ int main(void)
         cmocka_unit_test(write__proves_a_module_that_spoke_before_its_delivery_was_known),
         TEST(write__takes_no_user_partition_for_a_version),
         TEST(write__lets_old_news_wait),
+        TEST(write__lets_the_same_delivered_again_wait_only_of_who_says_nothing),
         TEST(write__undoes_the_batch_and_forgets_it_after_an_error),
         TEST(write__passes_over_a_product_deleted_meanwhile),
         TEST(write__keeps_the_addresses_seen_last),

@@ -445,15 +445,15 @@ static void crowd__that_cannot_be_told_apart_has_one_row_in_a_second(void **stat
         take(f, c);
         c.time_ms += 10;
     }
-    size_t n = read_rows(f);
-    assert_in_range(n, 1, 3);
+    assert_int_equal(read_rows(f), 1);
     c.time_ms += 2 * S;
     take(f, c);
-    assert_int_equal(read_rows(f), n + 1);
+    size_t n = read_rows(f);
+    assert_int_equal(n, 2);
     tracker_free(f->tracker);
     f->tracker = NULL;
     int64_t n_contacts = 0;
-    n = read_rows(f);
+    (void)read_rows(f);
     for (size_t i = 0; i < n; i++) {
         assert_string_equal(f->rows[i].state, "delivered");
         n_contacts += f->rows[i].n_contacts;
