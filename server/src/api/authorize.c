@@ -66,15 +66,16 @@ static bool check_csrf(struct request *r)
 }
 
 /* Products somebody may not see answer like those that are not there. */
-static bool find_product(struct request *r)
+static bool find_product(struct request *r, const char *name, struct product *ret_product,
+                         enum role *ret_role)
 {
     struct error e = {0};
-    enum aloft_err err = products_get(r->api->db, r->names[0], &r->product, &e);
+    enum aloft_err err = products_get(r->api->db, name, ret_product, &e);
 
     if (err == ALOFT_ERR_OK) {
-        err = principal_role(r->api->db, &r->principal, r->product.id, &r->role, &e);
+        err = principal_role(r->api->db, &r->principal, ret_product->id, ret_role, &e);
     }
-    if (err == ALOFT_ERR_OK && r->role == ROLE_NONE) {
+    if (err == ALOFT_ERR_OK && *ret_role == ROLE_NONE) {
         err = fail(&e, ALOFT_ERR_NOT_FOUND, "there is no product of this name");
     }
     if (err != ALOFT_ERR_OK) {
@@ -107,7 +108,8 @@ bool authorize(struct request *r)
         return false;
     }
     if (strncmp(r->route->path, API_PRODUCT, strlen(API_PRODUCT)) == 0) {
-        return find_product(r) && (r->role >= need || refuse(r, need));
+        return find_product(r, r->names[0], &r->product, &r->role) &&
+               (r->role >= need || refuse(r, need));
     }
     r->role = r->principal.only_product ? ROLE_NONE : r->principal.role;
     return r->role >= need || refuse(r, need);
@@ -118,23 +120,15 @@ bool query_product(struct request *request, int64_t *ret_id)
     const char *name = query_optional(request, "product");
     struct product product;
     enum role role = ROLE_NONE;
-    struct error e = {0};
 
     if (!name) {
         return true;
     }
-    enum aloft_err err = products_get(request->api->db, name, &product, &e);
-    if (err == ALOFT_ERR_OK) {
-        err = principal_role(request->api->db, &request->principal, product.id, &role, &e);
-    }
-    if (err == ALOFT_ERR_OK && role == ROLE_NONE) {
-        err = fail(&e, ALOFT_ERR_NOT_FOUND, "there is no product of this name");
-    }
-    if (err != ALOFT_ERR_OK) {
-        answer_failure(request, &e);
+    if (!find_product(request, name, &product, &role)) {
+        return false;
     }
     *ret_id = product.id;
-    return err == ALOFT_ERR_OK;
+    return true;
 }
 
 bool is_still_known(struct request *request)
